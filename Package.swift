@@ -1,0 +1,63 @@
+// swift-tools-version: 6.2
+// Every target in dependency order: one may depend on those above it only.
+import PackageDescription
+
+let house: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+]
+
+func library(_ name: String, pkgConfig: String, apt: String) -> Target {
+    .systemLibrary(name: name, path: "Sources/C/\(name)", pkgConfig: pkgConfig, providers: [.apt([apt])])
+}
+
+func module(
+    _ name: String, _ dependencies: [Target.Dependency] = [], path: String? = nil, resources: [Resource]? = nil
+) -> Target {
+    .target(
+        name: name, dependencies: dependencies, path: path ?? "Sources/\(name)", resources: resources,
+        swiftSettings: house)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: house)
+}
+
+let package = Package(
+    name: "artifortress",
+    targets: [
+        library("CMicroHTTPD", pkgConfig: "libmicrohttpd", apt: "libmicrohttpd-dev"),
+        library("CPostgreSQL", pkgConfig: "libpq", apt: "libpq-dev"),
+        library("CSQLite", pkgConfig: "sqlite3", apt: "libsqlite3-dev"),
+        library("COpenSSL", pkgConfig: "libcrypto", apt: "libssl-dev"),
+        library("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
+        library("CYAML", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
+
+        module("Domain"),
+        module("Threads"),
+        module("HTTP", ["Domain"]),
+        module("Telemetry", ["Domain", "Threads"]),
+        module("Cryptography", ["Domain", "COpenSSL"]),
+        module("HTTPServer", ["HTTP", "Threads", "CMicroHTTPD"]),
+        module("HTTPClient", ["HTTP", "Threads", "CCurl"]),
+        module("Persistence", ["Domain", "Threads"]),
+        module("PostgreSQL", ["Persistence", "Domain", "CPostgreSQL"], resources: [.embedInCode("Migrations")]),
+        module("SQLite", ["Persistence", "Domain", "Threads", "CSQLite"], resources: [.embedInCode("Migrations")]),
+        module("Storage", ["Domain", "HTTP"]),
+        module("Filesystem", ["Storage", "Domain", "HTTP", "Threads"]),
+        module("S3", ["Storage", "Domain", "HTTP", "HTTPClient", "Cryptography"]),
+        module("Registry", ["Domain", "HTTP", "Persistence", "Storage", "Cryptography"]),
+        module("Identity", ["Registry", "Domain", "Persistence", "Cryptography"]),
+        module("API", ["Registry", "Identity", "Domain", "HTTP", "Persistence", "Storage", "Telemetry"]),
+        module(
+            "Generic", ["API", "Registry", "Identity", "Domain", "HTTP", "Storage"], path: "Sources/Ecosystems/Generic"),
+        module("Worker", ["Registry", "Domain", "Persistence", "Storage", "Telemetry"]),
+        module("Settings", ["Domain", "CYAML"]),
+        module("Commands", ["Domain"]),
+    ]
+)

@@ -1,0 +1,30 @@
+// Who acts. Rules: HTTP contract, 1.4 and section 9, row 9.
+
+/// The name of a person or a machine: trimmed, lower case, not blank, at most 256 bytes, no control character.
+package struct Subject: Hashable, Comparable, Sendable, CustomStringConvertible {
+    package let text: String
+
+    package init(parsing text: String) throws(Refusal) {
+        let name = text.trimmed.lowercased()
+        guard !name.isEmpty else { throw .badRequest("subject is required.") }
+        guard name.utf8.count <= 256, !name.hasControlCharacter else {
+            throw .badRequest("subject must have at most 256 bytes and no control characters.")
+        }
+        self.text = name
+    }
+
+    private init(known text: String) { self.text = text }
+
+    /// Who presents the bootstrap token.
+    package static let bootstrap = Subject(known: "bootstrap")
+    /// Who presents nothing.
+    package static let anonymous = Subject(known: "anonymous")
+    /// The administrator at the machine itself, on the command line.
+    package static let local = Subject(known: "local-administrator")
+    /// The server's own background work.
+    package static let system = Subject(known: "system")
+
+    package static func < (left: Self, right: Self) -> Bool { left.text < right.text }
+
+    package var description: String { self.text }
+}

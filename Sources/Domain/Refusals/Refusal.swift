@@ -1,0 +1,23 @@
+// What the domain and the use cases throw where the caller can mend what is wrong. (A failure of ours is a fault.)
+
+/// A request that is refused, and why.
+package struct Refusal: Error, Hashable {
+    package let reason: Reason
+    /// For people: what was wrong, and what is allowed.
+    package let message: String
+    /// Further keys of the error body.
+    package let details: [JSON.Member]
+
+    package init(_ reason: Reason, _ message: String, _ details: KeyValuePairs<String, JSON> = [:]) {
+        self.reason = reason
+        self.message = message
+        self.details = details.map { JSON.Member($0.key, $0.value) }
+    }
+
+    package static func badRequest(_ message: String) -> Refusal { Refusal(.badRequest, message) }
+
+    /// - Parameter what: `Repository`, `Version`, …
+    package static func notFound(_ what: String) -> Refusal { Refusal(.notFound, "\(what) was not found.") }
+
+    package static func conflict(_ message: String) -> Refusal { Refusal(.conflict, message) }
+}

@@ -1,0 +1,86 @@
+// What a repository is. Rules: HTTP contract, 3.3; section 9, row 28.
+
+/// Where a repository's packages come from.
+package enum RepositoryKind: Hashable, Sendable {
+    /// Published here.
+    case local
+    /// Fetched from `upstream`, an absolute http or https URL.
+    case remote(upstream: String)
+    /// Those of other repositories, in this order.
+    case virtual(members: [RepoKey])
+
+    package var name: String {
+        switch self {
+        case .local: "local"
+        case .remote: "remote"
+        case .virtual: "virtual"
+        }
+    }
+}
+
+/// What an administrator may set on a repository.
+package struct RepositorySettings: Hashable, Sendable {
+    /// How a download of bytes is answered.
+    package enum Download: String, CaseIterable, Sendable { case stream, redirect }
+
+    /// A generic path may be published again; the old revision stays in the history.
+    package var overwrite = false
+    /// Everyone may read, without a token.
+    package var anonymousRead = false
+    package var download = Download.stream
+    /// What publishing through a native format needs: `write`, or `promote` too.
+    package var publishRole = Role.write
+    /// Days that a tombstoned version is kept; nil for the server's default.
+    package var tombstoneRetentionDays: Int?
+
+    package init() {}
+
+    /// Reads the `settings` object of a request.
+    ///
+    /// - Throws: `bad_request` for an unknown key or a value of the wrong kind.
+    package init(parsing document: JSON) throws(Refusal) {
+        guard let members = document.members else { throw .badRequest("settings must be an object.") }
+        for member in members {
+            switch member.name {
+            case "overwrite": self.overwrite = try member.bool()
+            case "anonymousRead": self.anonymousRead = try member.bool()
+            case "download":
+                guard let value = member.value.text.flatMap(Download.init(rawValue:)) else {
+                    throw .badRequest("settings.download must be 'stream' or 'redirect'.")
+                }
+                self.download = value
+            case "publishRole":
+                guard let value = member.value.text.flatMap(Role.init(rawValue:)), [.write, .promote].contains(value)
+                else { throw .badRequest("settings.publishRole must be 'write' or 'promote'.") }
+                self.publishRole = value
+            case "tombstoneRetentionDays":
+                if member.value == .null { continue }
+                guard let days = member.value.integer, (1...3650).contains(days) else {
+                    throw .badRequest("settings.tombstoneRetentionDays must be 1 to 3650.")
+                }
+                self.tombstoneRetentionDays = Int(days)
+            default:
+                throw .badRequest(
+                    "settings.\(member.name) is unknown. Allowed: overwrite, anonymousRead, download, publishRole, "
+                        + "tombstoneRetentionDays.")
+            }
+        }
+    }
+
+    package var json: JSON {
+        [
+            "overwrite": .bool(self.overwrite), "anonymousRead": .bool(self.anonymousRead),
+            "download": .string(self.download.rawValue), "publishRole": .string(self.publishRole.rawValue),
+            "tombstoneRetentionDays": JSON(self.tombstoneRetentionDays),
+        ]
+    }
+}
+
+extension JSON.Member {
+    fileprivate func bool() throws(Refusal) -> Bool {
+        guard case .bool(let value) = self.value else {
+            throw .badRequest("settings.\(self.name) must be true or false.")
+        }
+        return value
+    }
+}

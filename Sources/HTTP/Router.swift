@@ -1,0 +1,99 @@
+// Finds the route of a request. Rules: HTTP contract, 1.1 and section 9, rows 40: under `/v1` and `/health` literal
+// segments match in any letter case and one trailing `/` is tolerated; elsewhere neither.
+
+/// A path with places for values: `/v1/repos/{repoKey}`; `{path...}` as the last segment takes the rest.
+package struct PathPattern: Hashable, Sendable, CustomStringConvertible {
+    package enum Segment: Hashable, Sendable {
+        case literal(String)
+        case value(String)
+        case rest(String)
+    }
+
+    package let description: String
+    package let segments: [Segment]
+    /// Case-free literals and a trailing `/`.
+    let isLenient: Bool
+
+    package init(_ text: String) {
+        self.description = text
+        self.segments = text.dropFirst().split(separator: "/", omittingEmptySubsequences: false).map { part in
+            guard part.hasPrefix("{"), part.hasSuffix("}") else { return .literal(String(part)) }
+            let name = part.dropFirst().dropLast()
+            return name.hasSuffix("...") ? .rest(String(name.dropLast(3))) : .value(String(name))
+        }
+        self.isLenient = text.hasPrefix("/v1/") || text.hasPrefix("/health/")
+    }
+
+    /// The values in their places, decoded; nil where the path is another one.
+    func match(_ path: [String]) -> [String: String]? {
+        var path = path[...]
+        if self.isLenient, path.count > 1, path.last == "" { path = path.dropLast() }
+        var values: [String: String] = [:]
+        for segment in self.segments {
+            switch segment {
+            case .rest(let name):
+                guard !path.isEmpty else { return nil }
+                values[name] = path.joined(separator: "/")
+                return values
+            case .value(let name):
+                guard let part = path.popFirst(), !part.isEmpty else { return nil }
+                values[name] = part
+            case .literal(let literal):
+                guard let part = path.popFirst(), self.isLenient ? part.equalsIgnoringCase(literal) : part == literal
+                else { return nil }
+            }
+        }
+        return path.isEmpty ? values : nil
+    }
+}
+
+/// Routes by method and pattern. The first that fits wins, so literal ones stand before values.
+package struct Router<Handler: Sendable>: Sendable {
+    package struct Route: Sendable {
+        package let method: String
+        package let pattern: PathPattern
+        package let handler: Handler
+
+        package init(_ method: String, _ pattern: String, _ handler: Handler) {
+            (self.method, self.pattern, self.handler) = (method, PathPattern(pattern), handler)
+        }
+    }
+
+    package enum Match: Sendable {
+        case found(Route, values: [String: String])
+        case methodNotAllowed(allowed: [String])
+        case notFound
+    }
+
+    package let routes: [Route]
+    /// By the first literal segment, lower-cased: most requests look at few routes.
+    private let byFirst: [String: [Route]]
+    private let others: [Route]
+
+    package init(_ routes: [Route]) {
+        self.routes = routes
+        var byFirst: [String: [Route]] = [:]
+        var others: [Route] = []
+        for route in routes {
+            if case .literal(let first)? = route.pattern.segments.first {
+                byFirst[first.lowercased(), default: []].append(route)
+            } else {
+                others.append(route)
+            }
+        }
+        (self.byFirst, self.others) = (byFirst, others)
+    }
+
+    /// - Parameter path: decoded segments. HEAD is answered wherever GET is.
+    package func match(_ method: String, _ path: [String]) -> Match {
+        let wanted = method == "HEAD" ? "GET" : method
+        var allowed: [String] = []
+        for route in (self.byFirst[path.first?.lowercased() ?? ""] ?? []) + self.others {
+            guard let values = route.pattern.match(path) else { continue }
+            if route.method == wanted || route.method == method { return .found(route, values: values) }
+            if !allowed.contains(route.method) { allowed.append(route.method) }
+        }
+        if allowed.contains("GET") { allowed.append("HEAD") }
+        return allowed.isEmpty ? .notFound : .methodNotAllowed(allowed: allowed.sorted())
+    }
+}

@@ -1,0 +1,39 @@
+// The query of a target: `name=value` pairs, percent-decoded, `+` read as a blank (as HTML forms write it).
+import Domain
+
+extension Target {
+    /// The first value of a parameter; nil where it is absent or can't be decoded.
+    package func parameter(_ name: String) -> String? {
+        guard let query = self.query else { return nil }
+        for pair in query.split(separator: "&") {
+            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard let key = Target.decodeForm(parts[0]), key == name else { continue }
+            return parts.count == 2 ? Target.decodeForm(parts[1]) : ""
+        }
+        return nil
+    }
+
+    private static func decodeForm(_ text: Substring) -> String? {
+        Target.decode(text.utf8.contains(UInt8(ascii: "+")) ? text.replacing("+", with: " ").utf8 : text.utf8)
+    }
+
+    /// Percent-encodes what may not stand in a path segment (RFC 3986, 3.3).
+    package static func encode(segment: some StringProtocol) -> String {
+        self.encode(segment, keeping: "-._~!$&'()*+,;=:@")
+    }
+
+    /// Percent-encodes every byte but the unreserved ones (RFC 3986, 2.3).
+    package static func encode(component: some StringProtocol) -> String { self.encode(component, keeping: "-._~") }
+
+    private static func encode(_ text: some StringProtocol, keeping kept: String) -> String {
+        var encoded: [UInt8] = []
+        for byte in text.utf8 {
+            switch byte {
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: encoded.append(byte)
+            case _ where kept.utf8.contains(byte): encoded.append(byte)
+            default: encoded += "%\(Hexadecimal.text(of: [byte]).uppercased())".utf8
+            }
+        }
+        return String(decoding: encoded, as: UTF8.self)
+    }
+}
