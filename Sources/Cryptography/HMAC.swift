@@ -14,7 +14,9 @@ package enum HMAC {
         }
     }
 
-    package static func sha256(_ message: String, key: [UInt8]) -> [UInt8] { self.sha256(Array(message.utf8), key: key) }
+    package static func sha256(_ message: String, key: [UInt8]) -> [UInt8] {
+        self.sha256(Array(message.utf8), key: key)
+    }
 }
 
 package enum ConstantTime {

@@ -25,6 +25,9 @@ package struct StorageKey: Hashable, Comparable, Sendable, CustomStringConvertib
         StorageKey(known: "staging/\(tenant.value.hex)/\(repo.text)/\(UniqueID.random().hex)")
     }
 
+    /// A fresh key for bytes that come through the server.
+    package static func fresh() -> StorageKey { StorageKey(known: "objects/\(UniqueID.random().hex)") }
+
     private init(known text: String) { self.text = text }
 
     package static func < (left: Self, right: Self) -> Bool { left.text < right.text }

@@ -108,3 +108,16 @@ package struct TenantGrant: Hashable, Sendable {
 
     package var tenant: TenantID { self.caller.tenant }
 }
+
+extension Caller {
+    /// Nobody in particular.
+    package static func anonymous(in tenant: TenantID, correlation: UniqueID) -> Caller {
+        Caller(tenant: tenant, subject: .anonymous, scopes: [], source: .anonymous, correlation: correlation)
+    }
+}
+
+extension Refusal {
+    /// Why a credential failed is never told.
+    package static let unauthenticated = Refusal(
+        .unauthorized, "A valid token is needed: as a bearer, or as the password of HTTP Basic.")
+}

@@ -17,7 +17,8 @@ package enum VersionState: String, CaseIterable, Sendable {
         case (.published, .edit), (.tombstoned, .edit):
             throw .conflict("The version is \(self.rawValue): it cannot be modified.")
         case (.published, .publish), (.tombstoned, .publish), (.tombstoned, .tombstone):
-            throw .conflict("The version is \(self.rawValue): it cannot be \(event == .publish ? "published" : "tombstoned").")
+            throw .conflict(
+                "The version is \(self.rawValue): it cannot be \(event == .publish ? "published" : "tombstoned").")
         }
     }
 }

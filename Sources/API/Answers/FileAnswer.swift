@@ -1,0 +1,120 @@
+// How stored bytes are sent: conditions, ranges, the browser's safety, and from where. Rules: RFC 9110, 13.2 and 14;
+// HTTP contract, 3.4 and section 9, rows 17, 32 and 33.
+
+package import Domain
+package import HTTP
+package import Registry
+package import Storage
+package import Threads
+
+/// What is to be sent, and how it is described.
+package struct FileDescription: Sendable {
+    package let digest: BlobDigest
+    /// In bytes.
+    package let length: Int
+    package let storageKey: StorageKey
+    package let contentType: String?
+    /// Nil where the format knows none.
+    package let modifiedAt: Timestamp?
+    package let download: RepositorySettings.Download
+    /// Further headers of a 200, 206 or 304.
+    package let headers: [(name: String, value: String)]
+    package let fileName: String
+
+    package init(_ file: ResolvedFile, headers: [(name: String, value: String)] = []) {
+        (self.digest, self.length, self.storageKey) = (file.digest, file.length, file.storageKey)
+        (self.contentType, self.modifiedAt) = (file.contentType, file.publishedAt)
+        (self.download, self.headers, self.fileName) = (file.settings.download, headers, file.path.name)
+    }
+}
+
+package struct FileAnswer: Sendable {
+    /// In seconds: how long a redirect to the store holds (section 9, row 33).
+    private static let redirectLifetime = 60
+
+    private let storage: any BlobStorage
+    private let clock: WallClock
+
+    package init(storage: any BlobStorage, clock: WallClock) { (self.storage, self.clock) = (storage, clock) }
+
+    /// - Throws: `precondition_failed`, `bad_request` and `invalid_range` for what the request asks; storage faults.
+    package func respond(_ file: FileDescription, to request: Request) async throws -> Response {
+        let tag = EntityTag(file.digest.hex)
+        var headers: Headers = ["Accept-Ranges": "bytes", "ETag": tag.description]
+        if let time = file.modifiedAt { headers.append("Last-Modified", time.httpDate) }
+        for header in file.headers { headers.append(header.name, header.value) }
+        headers.append("X-Content-Type-Options", "nosniff")
+        headers.append("Content-Security-Policy", "sandbox")
+        if try Self.isUnchanged(file, tag, request.headers) { return Response(304, headers: headers) }
+
+        let type = file.contentType ?? "application/octet-stream"
+        headers.append("Content-Type", type)
+        if Self.isActive(type) {
+            headers.append(
+                "Content-Disposition", "attachment; filename*=UTF-8''\(Target.encode(component: file.fileName))")
+        }
+        var range = 0..<file.length
+        var status = 200
+        if Self.rangeApplies(file, tag, request.headers), let asked = try ByteRange(parsing: request.headers["range"]) {
+            guard let found = asked.resolved(in: file.length) else {
+                throw Refusal(
+                    .invalidRange, "The range is beyond the end.", ["length": JSON(file.length)])
+            }
+            range = found
+            status = 206
+            headers.append("Content-Range", "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(file.length)")
+        }
+        if file.download == .redirect, request.method == "GET", file.length > 0,
+            let url = try self.storage.presignedDownload(
+                file.storageKey, validFor: Self.redirectLifetime, at: self.clock.now())
+        {
+            headers.append("Location", url)
+            headers.append("Cache-Control", "no-store")
+            return Response(307, headers: headers)
+        }
+        return Response(status, headers: headers, body: try await self.body(file, range, request))
+    }
+
+    private func body(_ file: FileDescription, _ range: Range<Int>, _ request: Request) async throws -> Response.Body {
+        if range.isEmpty { return .bytes([]) }
+        if request.method == "HEAD" { return .stream(length: range.count) { _ in } }
+        switch try await self.storage.open(file.storageKey, range, of: file.length) {
+        case .file(let region): return .file(region)
+        case .stream(let stream):
+            return .stream(length: range.count) { writer in
+                for try await chunk in stream { try await writer.write(chunk) }
+            }
+        }
+    }
+
+    /// - Throws: `precondition_failed`.
+    private static func isUnchanged(_ file: FileDescription, _ tag: EntityTag, _ headers: Headers) throws -> Bool {
+        if let wanted = headers["if-match"] {
+            guard tag.isNamed(byIfMatch: wanted) else {
+                throw Refusal(.preconditionFailed, "The file is another one than If-Match names.")
+            }
+        } else if let time = headers["if-unmodified-since"].flatMap(Timestamp.init(httpDate:)),
+            let modified = file.modifiedAt, modified.wholeSeconds > time
+        {
+            throw Refusal(.preconditionFailed, "The file was published later than If-Unmodified-Since.")
+        }
+        if let known = headers["if-none-match"] { return tag.isNamed(byIfNoneMatch: known) }
+        guard let time = headers["if-modified-since"].flatMap(Timestamp.init(httpDate:)), let modified = file.modifiedAt
+        else { return false }
+        return modified.wholeSeconds <= time
+    }
+
+    /// Whether a `Range` counts, by `If-Range`.
+    private static func rangeApplies(_ file: FileDescription, _ tag: EntityTag, _ headers: Headers) -> Bool {
+        guard let condition = headers["if-range"]?.trimmed else { return true }
+        if condition.hasPrefix("\"") { return condition == tag.description }
+        guard let time = Timestamp(httpDate: condition), let modified = file.modifiedAt else { return false }
+        return modified.wholeSeconds == time
+    }
+
+    /// Whether a browser would run it as a page.
+    private static func isActive(_ type: String) -> Bool {
+        let name = type.split(separator: ";").first?.trimmed.lowercased() ?? ""
+        return ["text/html", "application/xhtml+xml", "image/svg+xml", "text/xml", "application/xml"].contains(name)
+    }
+}

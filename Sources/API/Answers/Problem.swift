@@ -1,0 +1,99 @@
+// How an error becomes an answer: the one place. Shapes: HTTP contract, 1.5; section 9, rows 18 and 41.
+
+package import Domain
+package import HTTP
+import Persistence
+import Storage
+
+/// An error as the wire has it. A fault's own text isn't in it: that is for the log.
+package struct Problem: Hashable, Sendable {
+    package let status: Int
+    package let code: String
+    package let message: String
+    package let details: [JSON.Member]
+
+    package init(_ status: Int, _ code: String, _ message: String, _ details: [JSON.Member] = []) {
+        (self.status, self.code, self.message, self.details) = (status, code, message, details)
+    }
+
+    package init(describing error: any Error) {
+        switch error {
+        case let refusal as Refusal:
+            self.init(refusal.reason.status, refusal.reason.rawValue, refusal.message, refusal.details)
+        case let fault as DatabaseFault: self.init(fault)
+        case let fault as StorageFault: self.init(fault)
+        case HTTPFault.bodyTooLarge: self.init(413, Reason.payloadTooLarge.rawValue, "The body is too large.")
+        case HTTPFault.disconnected, is CancellationError:
+            self.init(503, Reason.serviceUnavailable.rawValue, "The request was given up.")
+        default: self.init(500, "internal", "Something went wrong here. The log has it under the correlation id.")
+        }
+    }
+
+    private init(_ fault: DatabaseFault) {
+        switch fault {
+        case .immutable:
+            self.init(409, Reason.conflict.rawValue, "The version is published: it cannot be modified.")
+        case .duplicate, .reference:
+            self.init(409, Reason.conflict.rawValue, "Somebody else changed the same thing meanwhile. Try again.")
+        case .unreadable, .poisoned, .other:
+            self.init(500, "internal", "Something went wrong here. The log has it under the correlation id.")
+        case .unavailable, .commitUnknown, .contention, .statementTimeout, .poolTimeout, .migration:
+            self.init(503, Reason.serviceUnavailable.rawValue, "The database does not answer in time. Try again.")
+        }
+    }
+
+    private init(_ fault: StorageFault) {
+        switch fault {
+        case .missing: self.init(404, Reason.objectNotFound.rawValue, "The object store lacks the object.")
+        case .accessDenied:
+            self.init(503, Reason.storageAccessDenied.rawValue, "The object store refuses the server's credentials.")
+        case .full: self.init(507, Reason.insufficientStorage.rawValue, "The object store has no room left.")
+        case .tooLarge: self.init(413, Reason.payloadTooLarge.rawValue, "The body is larger than was announced.")
+        case .damaged, .unavailable, .invalidPart, .other:
+            self.init(503, Reason.serviceUnavailable.rawValue, "The object store does not answer as it should.")
+        }
+    }
+
+    /// Whether it is ours to mend, and so to be logged as an error.
+    package var isFault: Bool { self.status >= 500 }
+
+    /// `/v1`'s form.
+    package var response: Response {
+        let members =
+            [JSON.Member("error", .string(self.code)), JSON.Member("message", .string(self.message))] + self.details
+        var response = Response.json(self.status, .object(members))
+        if self.status == 401 { response.headers.challenge() }
+        return response
+    }
+}
+
+extension Headers {
+    /// What a 401 carries (section 9, row 18).
+    package mutating func challenge() {
+        self.append("WWW-Authenticate", "Bearer realm=\"artifortress\"")
+        self.append("WWW-Authenticate", "Basic realm=\"artifortress\"")
+    }
+}
+
+extension Reason {
+    package var status: Int {
+        switch self {  // no `default`
+        case .badRequest: 400
+        case .unauthorized: 401
+        case .forbidden: 403
+        case .notFound, .objectNotFound: 404
+        case .conflict, .uploadVerificationFailed, .entryMismatch, .coordinateRetired, .policyDenied,
+            .idempotencyReplayed:
+            409
+        case .gone: 410
+        case .preconditionFailed: 412
+        case .payloadTooLarge: 413
+        case .invalidRange: 416
+        case .checksumMismatch, .idempotencyKeyReused: 422
+        case .quarantinedBlob, .artifactProtected: 423
+        case .tooManyRequests: 429
+        case .policyTimeout, .storageAccessDenied, .serviceUnavailable: 503
+        case .insufficientStorage: 507
+        }
+    }
+}

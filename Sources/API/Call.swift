@@ -1,0 +1,73 @@
+// One request on its way through the API: what was read of it, and the answer's ingredients.
+
+package import Domain
+package import HTTP
+package import Registry
+
+/// A request that has found its route.
+package struct Call: Sendable {
+    package let request: Request
+    /// The values of the route's places, decoded.
+    package let values: [String: String]
+    /// The caller's `X-Correlation-Id` where it is a UUID, else a fresh one.
+    package let correlation: UniqueID
+    /// The absolute URL of the root, without a `/` at its end, as this client reaches us.
+    package let baseURL: String
+
+    package init(request: Request, values: [String: String], correlation: UniqueID, baseURL: String) {
+        (self.request, self.values, self.correlation, self.baseURL) = (request, values, correlation, baseURL)
+    }
+
+    package var credential: Credential { Credential(of: self.request.headers) }
+
+    /// - Throws: `bad_request`.
+    package var repoKey: RepoKey {
+        get throws(Refusal) { try RepoKey(parsing: self.values["repoKey"] ?? "") }
+    }
+
+    /// A UUID in the path, with or without hyphens, in any case.
+    ///
+    /// - Throws: `bad_request`.
+    package func id<Thing>(_ name: String, of thing: Thing.Type = Thing.self) throws(Refusal) -> Identifier<Thing> {
+        guard let id = UniqueID(self.values[name] ?? "", lenient: true) else {
+            throw .badRequest("\(name) must be a UUID.")
+        }
+        return Identifier(id)
+    }
+
+    /// The places whose names say what may stand there are checked before anything else (HTTP contract, 1.8).
+    func checkValues() throws(Refusal) {
+        for (name, value) in self.values {
+            switch name {
+            case "repoKey": _ = try self.repoKey
+            case "subject": _ = try Subject(parsing: value)
+            case "digest": _ = try BlobDigest(parsing: value)
+            case _ where name.hasSuffix("Id"): _ = try self.id(name, of: Call.self)
+            default: break
+            }
+        }
+    }
+}
+
+extension Credential {
+    /// `Bearer TOKEN`, or `Basic` with any user name and a token as password; the scheme in any case.
+    package init(of headers: Headers) {
+        guard let header = headers["authorization"]?.trimmedOrNil else {
+            self = .none
+            return
+        }
+        let parts = header.split(separator: " ", maxSplits: 1)
+        guard parts.count == 2 else {
+            self.init(token: header)
+            return
+        }
+        let value = parts[1].trimmed
+        if parts[0].lowercased() == "basic" {
+            let pair = Base64.decode(value).flatMap { String(validating: $0, as: UTF8.self) } ?? ""
+            self.init(
+                token: String(pair.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).last ?? ""))
+        } else {
+            self.init(token: value)
+        }
+    }
+}

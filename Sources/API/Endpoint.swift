@@ -1,0 +1,105 @@
+// A route's handler, with what it asks of its caller written beside it: the table of routes by caller is made of this.
+
+package import Domain
+package import HTTP
+package import Identity
+
+/// Whom a route lets in. Source: the caller column of HTTP contract, 3.0.
+package enum Access: Hashable, Sendable {
+    case anyone
+    case anyToken
+    case repository(Role)
+    /// A scope for literally every repository.
+    case everyRepository(Role)
+    case tenant(TenantRole)
+    /// The route decides by rules of its own, which this says.
+    case own(String)
+}
+
+/// What answers a request that has found its route.
+package struct Endpoint: Sendable {
+    package let access: Access
+    /// Checks that come before the caller is looked at, beside those of the path.
+    let check: @Sendable (Call) throws -> Void
+    let handle: @Sendable (Call, Authenticator) async throws -> Response
+    /// How this route's clients want to be told of an error.
+    let problem: @Sendable (Problem, Call) -> Response
+
+    init(
+        _ access: Access, check: @escaping @Sendable (Call) throws -> Void = { _ in },
+        problem: @escaping @Sendable (Problem, Call) -> Response = { problem, _ in problem.response },
+        handle: @escaping @Sendable (Call, Authenticator) async throws -> Response
+    ) {
+        (self.access, self.check, self.problem, self.handle) = (access, check, problem, handle)
+    }
+}
+
+package typealias Route = Router<Endpoint>.Route
+
+extension Router<Endpoint>.Route {
+    /// For anyone.
+    package static func open(
+        _ method: String, _ pattern: String, _ handle: @escaping @Sendable (Call) async throws -> Response
+    ) -> Route {
+        Route(method, pattern, Endpoint(.anyone) { call, _ in try await handle(call) })
+    }
+
+    /// For whoever has a token.
+    package static func caller(
+        _ method: String, _ pattern: String, _ handle: @escaping @Sendable (Call, Caller) async throws -> Response
+    ) -> Route {
+        Route(
+            method, pattern,
+            Endpoint(.anyToken) { call, authenticator in
+                try await handle(call, authenticator.caller(for: call.credential, correlation: call.correlation))
+            })
+    }
+
+    /// For whoever has `role` on the repository in the path.
+    package static func repository(
+        _ method: String, _ pattern: String, _ role: Role, check: @escaping @Sendable (Call) throws -> Void = { _ in },
+        _ handle: @escaping @Sendable (Call, Grant) async throws -> Response
+    ) -> Route {
+        Route(
+            method, pattern,
+            Endpoint(.repository(role), check: check) { call, authenticator in
+                let caller = try await authenticator.caller(for: call.credential, correlation: call.correlation)
+                return try await handle(call, caller.grant(role, on: call.repoKey))
+            })
+    }
+
+    /// For whoever has a scope `repo:*:ROLE`.
+    package static func everyRepository(
+        _ method: String, _ pattern: String, _ role: Role,
+        _ handle: @escaping @Sendable (Call, TenantGrant) async throws -> Response
+    ) -> Route {
+        Route(
+            method, pattern,
+            Endpoint(.everyRepository(role)) { call, authenticator in
+                let caller = try await authenticator.caller(for: call.credential, correlation: call.correlation)
+                return try await handle(call, caller.tenantGrant(role))
+            })
+    }
+
+    /// For whoever has the tenant role.
+    package static func tenant(
+        _ method: String, _ pattern: String, _ role: TenantRole,
+        _ handle: @escaping @Sendable (Call, TenantGrant) async throws -> Response
+    ) -> Route {
+        Route(
+            method, pattern,
+            Endpoint(.tenant(role)) { call, authenticator in
+                let caller = try await authenticator.caller(for: call.credential, correlation: call.correlation)
+                return try await handle(call, caller.tenantGrant(role))
+            })
+    }
+
+    /// By rules of its own.
+    package static func own(
+        _ method: String, _ pattern: String, _ rule: String,
+        problem: @escaping @Sendable (Problem, Call) -> Response = { problem, _ in problem.response },
+        _ handle: @escaping @Sendable (Call, Authenticator) async throws -> Response
+    ) -> Route {
+        Route(method, pattern, Endpoint(.own(rule), problem: problem, handle: handle))
+    }
+}

@@ -1,0 +1,80 @@
+// Repositories. Shapes: HTTP contract, 3.3 and section 9, rows 7, 13 and 28.
+
+import Domain
+import HTTP
+package import Persistence
+package import Registry
+
+package struct RepositoryRoutes: Sendable {
+    private let repositories: Repositories
+    private let database: any Database
+
+    package init(repositories: Repositories, database: any Database) {
+        (self.repositories, self.database) = (repositories, database)
+    }
+
+    package var routes: [Route] {
+        [
+            .caller("GET", "/v1/repos") { _, caller in
+                .json(200, .array(try await self.repositories.list(for: caller).map(\.json)))
+            },
+            .everyRepository("POST", "/v1/repos", .admin) { call, grant in try await self.create(call, grant) },
+            .repository("GET", "/v1/repos/{repoKey}", .read) { _, grant in
+                let repository = try await self.repositories.find(under: grant)
+                var response = Response.json(200, repository.json)
+                response.headers.set("ETag", repository.entityTag.description)
+                return response
+            },
+            .repository("DELETE", "/v1/repos/{repoKey}", .admin) { _, grant in
+                let key = try await self.repositories.delete(under: grant, commit: Commit(self.database))
+                return .json(200, ["repoKey": .string(key.text), "status": "deleted"])
+            },
+        ]
+    }
+
+    private func create(_ call: Call, _ grant: TenantGrant) async throws -> Response {
+        let fields = try await call.fields()
+        let draft = RepositoryDraft(
+            key: try RepoKey(parsing: try fields.text("repoKey") ?? ""), kind: try Self.kind(fields),
+            format: try fields.trimmedText("format")?.lowercased(),
+            settings: try fields.value("settings").map { $0 == .null ? .init() : try RepositorySettings(parsing: $0) }
+                ?? .init())
+        let repository = try await self.repositories.create(draft, under: grant, commit: Commit(self.database))
+        return .created(at: "/v1/repos/\(repository.key)", repository.json)
+    }
+
+    private static func kind(_ fields: Fields) throws(Refusal) -> RepositoryKind {
+        switch try fields.trimmedText("repoType")?.lowercased() {
+        case "local": return .local
+        case "remote": return .remote(upstream: try UpstreamURL.parse(try fields.trimmedText("upstreamUrl") ?? ""))
+        case "virtual":
+            var members: [RepoKey] = []
+            for text in try fields.texts("memberRepos") ?? [] where !text.trimmed.isEmpty {
+                let key = try RepoKey(parsing: text)
+                if !members.contains(key) { members.append(key) }
+            }
+            guard !members.isEmpty else { throw .badRequest("memberRepos must name at least one repository.") }
+            return .virtual(members: members)
+        default: throw .badRequest("repoType must be 'local', 'remote' or 'virtual'.")
+        }
+    }
+}
+
+extension Repository {
+    /// As `/v1` shows it.
+    var json: JSON {
+        var (upstream, members): (String?, [RepoKey]) = (nil, [])
+        switch self.kind {
+        case .local: break
+        case .remote(let url): upstream = url
+        case .virtual(let keys): members = keys
+        }
+        return [
+            "repoKey": .string(self.key.text), "repoType": .string(self.kind.name), "upstreamUrl": JSON(upstream),
+            "memberRepos": JSON(members.map(\.text)), "format": JSON(self.format), "settings": self.settings.json,
+            "createdAtUtc": JSON(self.createdAt), "updatedAtUtc": JSON(self.updatedAt),
+        ]
+    }
+
+    var entityTag: EntityTag { EntityTag(String(self.revision)) }
+}

@@ -1,0 +1,144 @@
+// Files by path over plain HTTP. Rules: architecture, section 5 (Generic); HTTP contract, section 9, rows 17, 25, 28,
+// 32 and 41. What is published at a path never changes, unless the repository allows a new revision.
+
+package import API
+import Domain
+import HTTP
+import Identity
+package import Persistence
+package import Registry
+
+package struct GenericRoutes: Sendable {
+    private let publishing: FilePublishing
+    private let intake: Intake
+    private let resolving: Resolving
+    private let listing: DirectoryListing
+    private let siblings: ChecksumSiblings
+    private let files: FileAnswer
+    private let database: any Database
+
+    package init(
+        publishing: FilePublishing, intake: Intake, resolving: Resolving, listing: DirectoryListing,
+        checksums: BlobChecksums, files: FileAnswer, database: any Database
+    ) {
+        (self.publishing, self.intake, self.resolving, self.listing) = (publishing, intake, resolving, listing)
+        self.siblings = ChecksumSiblings(resolving: resolving, checksums: checksums)
+        (self.files, self.database) = (files, database)
+    }
+
+    package var routes: [Route] {
+        let pattern = "/generic/{repoKey}/{path...}"
+        return [
+            .own("GET", pattern, "read, or a repository that everyone may read", problem: GenericProblem.response) {
+                call, _ in try await self.get(call)
+            },
+            .own(
+                "PUT", pattern, "write (and promote where the repository asks for it)", problem: GenericProblem.response
+            ) {
+                call, identity in try await self.put(call, identity)
+            },
+            .own(
+                "DELETE", pattern, "write (and promote where the repository asks for it)",
+                problem: GenericProblem.response
+            ) {
+                call, identity in try await self.delete(call, identity)
+            },
+        ]
+    }
+
+    // MARK: - Reading
+
+    private func get(_ call: Call) async throws -> Response {
+        let key = try call.repoKey
+        let text = call.values["path"] ?? ""
+        if text.isEmpty || text.hasSuffix("/") { return try await self.list(text, key, call) }
+        let path = try RelativePath(parsing: text)
+        do {
+            let file = try await self.resolving.file(
+                FileRequest(generic: path), in: key, for: call.credential, correlation: call.correlation)
+            return try await self.files.respond(
+                FileDescription(file, headers: ChecksumHeaders.of(file.digest, file.checksums)), to: call.request)
+        } catch let refusal as Refusal where refusal.reason == .notFound {
+            guard let sibling = try await self.siblings.text(of: path, in: key, call) else { throw refusal }
+            return sibling
+        }
+    }
+
+    private func list(_ folder: String, _ key: RepoKey, _ call: Call) async throws -> Response {
+        if !folder.isEmpty { _ = try RelativePath(parsing: String(folder.dropLast())) }
+        let repository = try await self.resolving.readable(key, for: call.credential, correlation: call.correlation)
+        let after = call.request.target.parameter("after")
+        let page = try await self.listing.page(of: folder, after: after, in: repository)
+        if page.entries.isEmpty, after == nil, !folder.isEmpty { throw Refusal.notFound("The folder '\(folder)'") }
+        return ListingAnswer(key: key, folder: folder, page: page).response(to: call.request)
+    }
+
+    // MARK: - Writing
+
+    private func put(_ call: Call, _ authenticator: Authenticator) async throws -> Response {
+        let path = try RelativePath(parsing: call.values["path"] ?? "")
+        let announced = try AnnouncedChecksums(call.request.headers)
+        let condition = try WriteCondition(call.request.headers)
+        if call.request.headers["content-range"] != nil {
+            throw Refusal.badRequest("Content-Range is not taken with PUT: send the whole file.")
+        }
+        if let encoding = call.request.headers["content-encoding"]?.trimmedOrNil, encoding.lowercased() != "identity" {
+            throw Refusal.badRequest("Content-Encoding '\(encoding)' is not taken: send the file's own bytes.")
+        }
+        let caller = try await authenticator.caller(for: call.credential, correlation: call.correlation)
+        let grant = try caller.grant(.write, on: call.repoKey)
+        try await self.publishing.probe(path, if: condition, under: grant, in: self.database)
+        let received = try await self.intake.receive(call.request.body, wanting: announced.functions)
+        do {
+            try announced.verify(received)
+            let publication = try await self.publishing.publish(
+                received, at: path, contentType: call.request.headers["content-type"]?.trimmedOrNil, if: condition,
+                under: grant, commit: Commit(self.database))
+            return Self.answer(publication, at: path, in: grant.repo)
+        } catch let refusal as Refusal {
+            await self.intake.discard(received)  // a fault may hide a commit: then the object must stay
+            throw refusal
+        }
+    }
+
+    private static func answer(_ publication: FilePublication, at path: RelativePath, in key: RepoKey) -> Response {
+        var headers: Headers = ["ETag": EntityTag(publication.blob.digest.hex).description]
+        for header in ChecksumHeaders.of(publication.blob.digest, publication.blob.checksums) {
+            headers.append(header.name, header.value)
+        }
+        headers.append("X-Artifortress-Revision", String(publication.revision))
+        if publication.replaced { return Response(204, headers: headers) }
+        let segments = path.text.split(separator: "/").map { Target.encode(segment: $0) }
+        headers.append("Location", "/generic/\(key)/\(segments.joined(separator: "/"))")
+        return Response(201, headers: headers)
+    }
+
+    private func delete(_ call: Call, _ authenticator: Authenticator) async throws -> Response {
+        let path = try RelativePath(parsing: call.values["path"] ?? "")
+        let condition = try WriteCondition(call.request.headers)
+        let caller = try await authenticator.caller(for: call.credential, correlation: call.correlation)
+        let grant = try caller.grant(.write, on: call.repoKey)
+        _ = try await self.publishing.delete(path, if: condition, under: grant, commit: Commit(self.database))
+        return Response(204)
+    }
+}
+
+extension WriteCondition {
+    /// - Throws: `bad_request`.
+    init(_ headers: Headers) throws(Refusal) {
+        if let header = headers["if-none-match"]?.trimmedOrNil {
+            guard header == "*" else { throw .badRequest("If-None-Match must be * where a file is written.") }
+            self = .absent
+        } else if let header = headers["if-match"]?.trimmedOrNil {
+            var digests: [BlobDigest] = []
+            if header != "*" {
+                for tag in header.split(separator: ",") {
+                    digests.append(try BlobDigest(parsing: tag.trimmed.filter { $0 != "\"" }))
+                }
+            }
+            self = .present(digests)
+        } else {
+            self = .none
+        }
+    }
+}

@@ -1,0 +1,27 @@
+// From what a request presents to who makes it. Rules: HTTP contract, 2.3 and section 9, row 18.
+
+package import Domain
+package import Persistence
+package import Registry
+package import Threads
+
+package struct Authenticator: Sendable {
+    private let database: any Database
+    private let clock: WallClock
+
+    package init(database: any Database, clock: WallClock) { (self.database, self.clock) = (database, clock) }
+
+    /// Who presents the credential: one indexed read.
+    ///
+    /// - Throws: `unauthorized`, without the reason.
+    package func caller(for credential: Credential, correlation: UniqueID) async throws -> Caller {
+        guard case .token(let hash) = credential else { throw Refusal.unauthenticated }
+        let now = self.clock.now()
+        guard let owner = try await self.database.lookup({ try TokenStore.owner(of: hash, at: now, $0) }) else {
+            throw Refusal.unauthenticated
+        }
+        return Caller(
+            tenant: owner.tenant, subject: owner.subject, scopes: owner.scopes, tenantRoles: owner.tenantRoles,
+            source: .pat, token: owner.id, correlation: correlation)
+    }
+}

@@ -1,0 +1,132 @@
+// Issuing and revoking personal access tokens. Rules: HTTP contract, 2.4, 3.2, 7.2 and section 9, rows 2 to 4, 29.
+
+package import Domain
+package import Persistence
+package import Registry
+package import Threads
+
+/// What a new token is to be.
+package struct TokenDraft: Hashable, Sendable {
+    package let subject: Subject
+    package let ttlMinutes: Int
+    /// Empty: those of the subject's bindings.
+    package let scopes: [Scope]
+
+    package init(subject: Subject, ttlMinutes: Int, scopes: [Scope]) {
+        (self.subject, self.ttlMinutes, self.scopes) = (subject, ttlMinutes, scopes)
+    }
+}
+
+/// A token just made: the only moment at which anybody sees it.
+package struct IssuedToken: Hashable, Sendable {
+    package let id: TokenID
+    package let token: String
+    package let subject: Subject
+    package let scopes: [Scope]
+    package let expiresAt: Timestamp
+}
+
+/// Leave to issue tokens.
+package struct IssuingAuthority: Sendable {
+    package let caller: Caller
+
+    /// Of a tenant's administrator, or of the machine's own.
+    package init(_ grant: TenantGrant) { self.caller = grant.caller }
+
+    fileprivate init(bootstrap caller: Caller) { self.caller = caller }
+}
+
+package struct Tokens: Sendable {
+    private let database: any Database
+    private let clock: WallClock
+    private let bootstrap: BootstrapToken
+    /// The setting `auth.pat.maxTtlMinutes`.
+    private let maxTTLMinutes: Int
+    private let defaultTenant: TenantID
+
+    package init(
+        database: any Database, clock: WallClock, bootstrap: BootstrapToken, maxTTLMinutes: Int,
+        defaultTenant: TenantID
+    ) {
+        (self.database, self.clock, self.bootstrap) = (database, clock, bootstrap)
+        (self.maxTTLMinutes, self.defaultTenant) = (maxTTLMinutes, defaultTenant)
+    }
+
+    /// Leave to issue tokens in the tenant `default` for whoever presents the bootstrap token.
+    ///
+    /// - Throws: `forbidden`.
+    package func bootstrapAuthority(_ presented: String, correlation: UniqueID) async throws -> IssuingAuthority {
+        let caller = Caller(
+            tenant: self.defaultTenant, subject: .bootstrap, scopes: [], source: .local, correlation: correlation)
+        let now = self.clock.now()
+        let (isRight, isWorthless) = try await self.database.read { [bootstrap, defaultTenant] transaction in
+            let policy = try TokenPolicyStore.find(defaultTenant, transaction)
+            let hasAdministrator = try TokenStore.hasAdministrator(defaultTenant, at: now, transaction)
+            return (
+                try bootstrap.matches(presented, transaction),
+                policy?.allowsBootstrapIssuance == false && hasAdministrator
+            )
+        }
+        guard isRight, !isWorthless else { throw Self.notAllowed }
+        return IssuingAuthority(bootstrap: caller)
+    }
+
+    package static let notAllowed = Refusal(
+        .forbidden, "Issuing a token needs an administrator's bearer or the bootstrap token.")
+
+    /// - Throws: `bad_request` for a lifetime out of bounds, or where there is no scope to give.
+    package func issue(
+        _ draft: TokenDraft, by authority: IssuingAuthority, commit: Commit<IssuedToken>
+    ) async throws -> IssuedToken {
+        let token = TokenText.fresh()
+        guard case .token(let hash) = Credential(token: token) else { throw Refusal.unauthenticated }
+        return try await commit { [now = self.clock.now(), maxTTLMinutes] transaction in
+            let caller = authority.caller
+            let policy = try TokenPolicyStore.find(caller.tenant, transaction)
+            let cap = min(maxTTLMinutes, policy?.maxTTLMinutes ?? maxTTLMinutes)
+            guard (5...cap).contains(draft.ttlMinutes) else {
+                throw Refusal.badRequest("ttlMinutes must be 5 to \(cap).")
+            }
+            var scopes = draft.scopes
+            if scopes.isEmpty {
+                scopes = try BindingStore.scopes(of: draft.subject, in: caller.tenant, transaction)
+                let roles = try BindingStore.tenantRoles(of: draft.subject, in: caller.tenant, transaction)
+                guard !scopes.isEmpty || !roles.isEmpty else {
+                    throw Refusal.badRequest("scopes is required: '\(draft.subject)' has no roles to derive them from.")
+                }
+            }
+            var unique: [Scope] = []
+            for scope in scopes where !unique.contains(scope) { unique.append(scope) }
+            let issued = IssuedToken(
+                id: TokenID(UniqueID.random()), token: token, subject: draft.subject, scopes: unique,
+                expiresAt: now + Int64(draft.ttlMinutes) * 60)
+            try TokenStore.insert(
+                issued.id, tenant: caller.tenant, subject: issued.subject, hash: hash, scopes: unique,
+                expiresAt: issued.expiresAt, createdBy: caller.subject, at: now, transaction)
+            try AuditLog.append(
+                AuditEntry(
+                    "auth.pat.issued", on: "token", issued.id,
+                    [
+                        "subject": issued.subject.text, "ttlMinutes": String(draft.ttlMinutes),
+                        "policyMaxTtlMinutes": String(cap),
+                    ]), by: caller, at: now, transaction)
+            return issued
+        }
+    }
+
+    /// - Throws: `not_found` for a token that is unknown, another tenant's, or revoked already.
+    package func revoke(_ id: TokenID, under grant: TenantGrant, commit: Commit<TokenID>) async throws -> TokenID {
+        try await commit { [now = self.clock.now()] transaction in
+            let revoked = try TokenStore.revoke(
+                id, of: grant.tenant, reason: "manual_revocation", by: grant.caller.subject, at: now, transaction)
+            guard revoked else { throw Refusal.notFound("The token") }
+            try AuditLog.append(
+                AuditEntry("auth.pat.revoked", on: "token", id), by: grant.caller, at: now, transaction)
+            return id
+        }
+    }
+
+    package func list(under grant: TenantGrant) async throws -> [StoredToken] {
+        try await self.database.lookup { try TokenStore.list(grant.tenant, $0) }
+    }
+}

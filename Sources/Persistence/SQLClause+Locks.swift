@@ -1,0 +1,10 @@
+// Row locks of PostgreSQL, by what they are for. SQLite has one writer and needs none.
+// Which lock conflicts with which: PostgreSQL 15 manual, 13.3.2; why these: architecture, section 6 (Delete).
+
+extension SQLClause {
+    /// For whoever is going to refer to a blob, or to change a row but not its key: conflicts with a change of state
+    /// and with the collection's `FOR UPDATE`, not with foreign keys that point at the row.
+    package static let forNoKeyUpdate = either(postgreSQL: "FOR NO KEY UPDATE", sqlite: "")
+    /// For whoever needs the row to stay.
+    package static let forKeyShare = either(postgreSQL: "FOR KEY SHARE", sqlite: "")
+}

@@ -1,0 +1,192 @@
+// Blob rows, their states, and the objects that are on their way in or out.
+// Rules: architecture, I1, I5 and section 6 (Delete); HTTP contract, section 9, rows 12 and 24.
+
+package import Domain
+
+package enum BlobStore {
+    /// Makes sure that a blob row exists for bytes that were just hashed and stored under `key`, and that the caller's
+    /// transaction may refer to it. The staged row of `key` is used up.
+    ///
+    /// - Returns: the row; its key may be an older object's, and then `key` is handed over to be deleted.
+    /// - Throws: `conflict` where the staged row is gone: somebody took the writer for dead.
+    package static func admit(
+        _ digest: BlobDigest, length: Int, key: StorageKey, checksums: Checksums, at now: Timestamp,
+        _ transaction: borrowing Transaction
+    ) throws -> Blob {
+        let staged = try transaction.execute("DELETE FROM staged_objects WHERE storage_key = \(key)")
+        guard staged > 0 else { throw Refusal.conflict("The upload took too long and was given up. Send it again.") }
+        let inserted = try transaction.execute(
+            """
+            INSERT INTO blobs
+                (digest, length_bytes, storage_key, created_at, state, last_referenced_at, md5, sha1, sha512)
+            VALUES (\(digest), \(length), \(key), \(now), 'live', \(now), \(checksums.md5), \(checksums.sha1),
+                \(checksums.sha512))
+            ON CONFLICT (digest) DO NOTHING
+            """)
+        if inserted > 0 {
+            return Blob(digest: digest, length: length, storageKey: key, checksums: checksums, createdAt: now)
+        }
+        guard let (blob, state) = try self.lockedRow(digest, transaction) else {
+            // Collected between the two statements: PostgreSQL runs the transaction again.
+            throw DatabaseFault.contention("blob \(digest) was deleted meanwhile")
+        }
+        switch state {
+        case .live, .condemned:
+            try DeadObjectStore.add(key, reason: "duplicate", at: now, transaction)
+            try self.revive(digest, at: now, transaction)
+            return blob
+        case .deleting:
+            try DeadObjectStore.add(blob.storageKey, reason: "replaced", at: now, transaction)
+            try transaction.execute(
+                """
+                UPDATE blobs SET storage_key = \(key), state = 'live', state_changed_at = \(now),
+                    last_referenced_at = \(now), created_at = \(now), blocked_at = NULL
+                WHERE digest = \(digest)
+                """)
+            return Blob(
+                digest: digest, length: length, storageKey: key, checksums: blob.checksums, createdAt: now)
+        }
+    }
+
+    /// A blob that a new row is going to refer to: locked against collection, and revived where it was condemned.
+    ///
+    /// - Returns: nil where there is none, or only one whose object is being deleted.
+    package static func refer(
+        to digest: BlobDigest, at now: Timestamp, _ transaction: borrowing Transaction
+    ) throws -> Blob? {
+        guard let (blob, state) = try self.lockedRow(digest, transaction), state != .deleting else { return nil }
+        try self.revive(digest, at: now, transaction)
+        return blob
+    }
+
+    private static func revive(_ digest: BlobDigest, at now: Timestamp, _ transaction: borrowing Transaction) throws {
+        try transaction.execute(
+            """
+            UPDATE blobs SET state = 'live', last_referenced_at = \(now),
+                state_changed_at = CASE WHEN state = 'live' THEN state_changed_at ELSE \(now) END
+            WHERE digest = \(digest)
+            """)
+    }
+
+    private static func lockedRow(
+        _ digest: BlobDigest, _ transaction: borrowing Transaction
+    ) throws -> (Blob, BlobState)? {
+        try transaction.first(
+            """
+            SELECT digest, length_bytes, storage_key, created_at, state, md5, sha1, sha512
+            FROM blobs WHERE digest = \(digest) \(.forNoKeyUpdate)
+            """
+        ) { row in
+            (
+                Blob(
+                    digest: try row[0], length: try row[1], storageKey: try row[2],
+                    checksums: Checksums(md5: try row[5], sha1: try row[6], sha512: try row[7]),
+                    createdAt: try row[3]),
+                try row[4] as BlobState
+            )
+        }
+    }
+
+    /// Keeps checksums that were computed after the answer.
+    package static func keep(
+        _ checksums: Checksums, of digest: BlobDigest, _ transaction: borrowing Transaction
+    ) throws {
+        try transaction.execute(
+            """
+            UPDATE blobs SET md5 = \(checksums.md5), sha1 = \(checksums.sha1), sha512 = \(checksums.sha512)
+            WHERE digest = \(digest)
+            """)
+    }
+}
+
+/// Keys of objects that are being written: recorded before their first byte, so that whatever a crash leaves is known.
+package enum StagedObjectStore {
+    package static func add(
+        _ keys: [StorageKey], owner: UniqueID, at now: Timestamp, _ transaction: borrowing Transaction
+    ) throws {
+        try transaction.execute(each: keys) { key in
+            "INSERT INTO staged_objects (storage_key, owner, created_at) VALUES (\(key), \(owner), \(now))"
+        }
+    }
+
+    package static func remove(_ key: StorageKey, _ transaction: borrowing Transaction) throws {
+        try transaction.execute("DELETE FROM staged_objects WHERE storage_key = \(key)")
+    }
+
+    /// Hands what dead processes were writing over to be deleted: the writer's commit then finds its row gone.
+    ///
+    /// - Parameter cutoff: a process without a sign of life since then is dead.
+    /// - Returns: how many.
+    package static func abandon(
+        deadSince cutoff: Timestamp, at now: Timestamp, limit: Int, _ transaction: borrowing Transaction
+    ) throws -> Int {
+        let keys = try transaction.all(
+            """
+            DELETE FROM staged_objects WHERE storage_key IN (
+                SELECT s.storage_key FROM staged_objects s LEFT JOIN instances i ON i.instance_id = s.owner
+                WHERE s.upload_id IS NULL AND s.created_at < \(cutoff)
+                    AND (i.instance_id IS NULL OR i.seen_at < \(cutoff))
+                LIMIT \(limit))
+            RETURNING storage_key
+            """, as: { try $0[0] as StorageKey })
+        for key in keys { try DeadObjectStore.add(key, reason: "abandoned", at: now, transaction) }
+        return keys.count
+    }
+}
+
+/// Processes and their last sign of life.
+package enum InstanceStore {
+    package static func beat(_ id: UniqueID, at now: Timestamp, _ transaction: borrowing Transaction) throws {
+        try transaction.execute(
+            """
+            INSERT INTO instances (instance_id, started_at, seen_at) VALUES (\(id), \(now), \(now))
+            ON CONFLICT (instance_id) DO UPDATE SET seen_at = excluded.seen_at
+            """)
+    }
+
+    package static func forget(seenBefore cutoff: Timestamp, _ transaction: borrowing Transaction) throws {
+        try transaction.execute(
+            """
+            DELETE FROM instances WHERE seen_at < \(cutoff)
+                AND NOT EXISTS (SELECT 1 FROM staged_objects s WHERE s.owner = instances.instance_id)
+            """)
+    }
+}
+
+/// Keys of objects that nothing refers to any more and that are to be deleted from the store.
+package enum DeadObjectStore {
+    package static func add(
+        _ key: StorageKey, reason: String, at now: Timestamp, _ transaction: borrowing Transaction
+    ) throws {
+        try transaction.execute(
+            """
+            INSERT INTO dead_objects (storage_key, reason, created_at, next_attempt_at)
+            VALUES (\(key), \(reason), \(now), \(now)) ON CONFLICT (storage_key) DO NOTHING
+            """)
+    }
+
+    /// Those whose turn has come.
+    package static func due(
+        at now: Timestamp, limit: Int, _ transaction: borrowing Transaction
+    ) throws -> [StorageKey] {
+        try transaction.all(
+            """
+            SELECT storage_key FROM dead_objects WHERE next_attempt_at <= \(now)
+            ORDER BY next_attempt_at, storage_key LIMIT \(limit)
+            """, as: { try $0[0] as StorageKey })
+    }
+
+    package static func remove(_ keys: [StorageKey], _ transaction: borrowing Transaction) throws {
+        try transaction.execute("DELETE FROM dead_objects WHERE storage_key \(.isOneOf(keys.map(\.text)))")
+    }
+
+    package static func postpone(
+        _ keys: [StorageKey], until time: Timestamp, _ transaction: borrowing Transaction
+    ) throws {
+        try transaction.execute(
+            """
+            UPDATE dead_objects SET attempts = attempts + 1, next_attempt_at = \(time)
+            WHERE storage_key \(.isOneOf(keys.map(\.text)))
+            """)
+    }
+}

@@ -1,0 +1,115 @@
+// Personal access tokens. Rules: HTTP contract, 2.3, 2.4, 3.2 and 7.2.
+
+package import Domain
+
+/// A token as it is listed: never the token itself, which nobody keeps.
+package struct StoredToken: Hashable, Sendable {
+    package let id: TokenID
+    package let subject: Subject
+    package let scopes: [String]
+    package let expiresAt: Timestamp
+    package let revokedAt: Timestamp?
+    package let createdBy: String
+    package let createdAt: Timestamp
+    package let lastUsedAt: Timestamp?
+    package let lastUsedSource: String?
+
+    init(row: borrowing Row) throws {
+        (self.id, self.subject) = (try row[0], try row[1])
+        self.scopes = (try row[2] as TextList).texts
+        (self.expiresAt, self.revokedAt, self.createdBy) = (try row[3], try row[4], try row[5] ?? "")
+        (self.createdAt, self.lastUsedAt, self.lastUsedSource) = (try row[6], try row[7], try row[8])
+    }
+}
+
+/// Whom a presented token stands for.
+package struct TokenOwner: Hashable, Sendable {
+    package let id: TokenID
+    package let tenant: TenantID
+    package let subject: Subject
+    package let scopes: [Scope]
+    package let tenantRoles: [TenantRole]
+}
+
+package enum TokenStore {
+    package static func insert(
+        _ id: TokenID, tenant: TenantID, subject: Subject, hash: String, scopes: [Scope], expiresAt: Timestamp,
+        createdBy: Subject, at now: Timestamp, _ transaction: borrowing Transaction
+    ) throws {
+        try transaction.execute(
+            """
+            INSERT INTO personal_access_tokens
+                (token_id, tenant_id, subject, token_hash, scopes, expires_at, created_by_subject, created_at)
+            VALUES (\(id), \(tenant), \(subject), \(hash), \(TextList(scopes.map(\.description))), \(expiresAt),
+                \(createdBy), \(now))
+            """)
+    }
+
+    /// Who presents a token, with what he may do: one indexed read.
+    ///
+    /// - Returns: nil for a token that is unknown, revoked or expired, or whose tenant is disabled.
+    package static func owner(
+        of hash: String, at now: Timestamp, _ transaction: borrowing Transaction
+    ) throws -> TokenOwner? {
+        try transaction.first(
+            """
+            SELECT t.token_id, t.tenant_id, t.subject, t.scopes, b.roles
+            FROM personal_access_tokens t
+            JOIN tenants n ON n.tenant_id = t.tenant_id AND n.disabled_at IS NULL
+            LEFT JOIN tenant_role_bindings b ON b.tenant_id = t.tenant_id AND b.subject = t.subject
+            WHERE t.token_hash = \(hash) AND t.revoked_at IS NULL AND t.expires_at > \(now)
+            """
+        ) { row in
+            TokenOwner(
+                id: try row[0], tenant: try row[1], subject: try row[2],
+                scopes: self.scopes(try row[3] as TextList),
+                tenantRoles: (try row[4] as TextList?)?.texts.compactMap(TenantRole.init(rawValue:)) ?? [])
+        }
+    }
+
+    /// A stored scope that no longer reads as one gives nothing.
+    package static func scopes(_ list: TextList) -> [Scope] { list.texts.compactMap { try? Scope(parsing: $0) } }
+
+    /// Whether an unrevoked, unexpired token with administration over everything exists.
+    package static func hasAdministrator(
+        _ tenant: TenantID, at now: Timestamp, _ transaction: borrowing Transaction
+    ) throws -> Bool {
+        try transaction.first(
+            """
+            SELECT 1 FROM personal_access_tokens
+            WHERE tenant_id = \(tenant) AND revoked_at IS NULL AND expires_at > \(now)
+                AND \(.holds("repo:*:admin", in: "scopes"))
+            LIMIT 1
+            """, as: { _ in true }) ?? false
+    }
+
+    /// - Returns: whether an unrevoked token of the tenant was revoked.
+    package static func revoke(
+        _ id: TokenID, of tenant: TenantID, reason: String, by subject: Subject, at now: Timestamp,
+        _ transaction: borrowing Transaction
+    ) throws -> Bool {
+        let changed = try transaction.execute(
+            """
+            UPDATE personal_access_tokens SET revoked_at = \(now)
+            WHERE token_id = \(id) AND tenant_id = \(tenant) AND revoked_at IS NULL
+            """)
+        guard changed > 0 else { return false }
+        try transaction.execute(
+            """
+            INSERT INTO token_revocations (token_id, tenant_id, reason, revoked_by_subject, revoked_at)
+            VALUES (\(id), \(tenant), \(reason), \(subject), \(now))
+            """)
+        return true
+    }
+
+    /// All of the tenant: unrevoked ones first, then the revoked by revocation; within that the latest expiry first.
+    package static func list(_ tenant: TenantID, _ transaction: borrowing Transaction) throws -> [StoredToken] {
+        try transaction.all(
+            """
+            SELECT token_id, subject, scopes, expires_at, revoked_at, created_by_subject, created_at, last_used_at,
+                last_used_auth_source
+            FROM personal_access_tokens WHERE tenant_id = \(tenant)
+            ORDER BY CASE WHEN revoked_at IS NULL THEN 0 ELSE 1 END, revoked_at, expires_at DESC, created_at DESC
+            """, as: StoredToken.init(row:))
+    }
+}

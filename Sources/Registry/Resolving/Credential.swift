@@ -1,0 +1,15 @@
+// What a request presents of itself, before anybody has looked it up. Rules: HTTP contract, 2.3 and section 9, row 18.
+
+import Cryptography
+import Domain
+
+/// A bearer token, or the password of HTTP Basic, or nothing.
+package enum Credential: Hashable, Sendable {
+    case none
+    /// The lower-case hexadecimal SHA-256 of the token: the token itself isn't kept.
+    case token(hash: String)
+
+    package init(token: String) { self = .token(hash: SHA256.digest(of: token).hex) }
+
+    var hash: String? { if case .token(let hash) = self { hash } else { nil } }
+}

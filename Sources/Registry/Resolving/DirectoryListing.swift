@@ -1,0 +1,114 @@
+// The files and folders of a generic repository, a level at a time. Folders aren't stored: they are what paths have in
+// common, found by skipping from one to the next in the index of names, so that a folder of a million files costs one
+// step.
+
+package import Domain
+package import Persistence
+
+package struct DirectoryEntry: Hashable, Sendable {
+    /// Without the folder's own path; a folder's ends with `/`.
+    package let name: String
+    /// The rest is nil for a folder.
+    package let length: Int?
+    package let digest: BlobDigest?
+    package let publishedAt: Timestamp?
+
+    package var isFolder: Bool { self.digest == nil }
+}
+
+package struct DirectoryPage: Hashable, Sendable {
+    package let entries: [DirectoryEntry]
+    /// Where the next page begins; nil at the end.
+    package let next: String?
+}
+
+package struct DirectoryListing: Sendable {
+    package static let limit = 1000
+
+    private let database: any Database
+
+    package init(database: any Database) { self.database = database }
+
+    /// - Parameters:
+    ///   - folder: empty for the root, else with a `/` at its end.
+    ///   - after: the last name of the page before.
+    package func page(
+        of folder: String, after: String?, in repository: ReadableRepository
+    ) async throws -> DirectoryPage {
+        let id = repository.id
+        return try await self.database.read { transaction in
+            let names = try transaction.all(
+                Self.names(of: folder, after: after, in: id), as: { try $0[0] as String })
+            let page = names.prefix(Self.limit)
+            let files = try Self.files(page.filter { !$0.hasSuffix("/") }.map { folder + $0 }, in: id, transaction)
+            let entries = page.compactMap { name in
+                name.hasSuffix("/")
+                    ? DirectoryEntry(name: name, length: nil, digest: nil, publishedAt: nil) : files[folder + name]
+            }
+            return DirectoryPage(entries: entries, next: names.count > Self.limit ? page.last : nil)
+        }
+    }
+
+    /// One name more than a page. Each step seeks the first visible path behind the last name: behind a file its own
+    /// path, behind a folder whatever begins with it (`0` is the character after `/`).
+    private static func names(of folder: String, after: String?, in repository: RepoID) -> SQL {
+        let start = after.map { $0.hasSuffix("/") ? folder + $0.dropLast() + "0" : folder + $0 } ?? folder
+        let end = folder.isEmpty ? "\u{10FFFF}" : folder.dropLast() + "0"
+        func first(_ position: SQL) -> SQL {
+            """
+            SELECT p.name FROM packages p
+            JOIN package_tags g ON g.package_id = p.package_id AND g.tag = \(FilePublishing.headTag)
+            LEFT JOIN quarantine_items q ON q.version_id = g.version_id
+            WHERE p.repo_id = \(repository) AND p.package_type = \(FilePublishing.packageType) AND p.namespace = ''
+                AND p.name > \(position) AND p.name < \(end) AND (q.status IS NULL OR q.status = 'released')
+            ORDER BY p.name LIMIT 1
+            """
+        }
+        let slash: SQL = "\(.either(postgreSQL: "strpos", sqlite: "instr"))"
+        let length = folder.unicodeScalars.count
+        func child(_ name: SQL) -> SQL {
+            """
+            CASE WHEN \(slash)(substr(\(name), \(length + 1)), '/') = 0 THEN substr(\(name), \(length + 1))
+            ELSE substr(substr(\(name), \(length + 1)), 1, \(slash)(substr(\(name), \(length + 1)), '/')) END
+            """
+        }
+        return """
+            WITH RECURSIVE found (name, step) AS (
+                SELECT (\(first("\(start)"))), 1
+                UNION ALL
+                SELECT (\(first(
+                    """
+                    (CASE WHEN \(slash)(substr(f.name, \(length + 1)), '/') = 0 THEN f.name
+                    ELSE substr(f.name, 1, \(length) + \(slash)(substr(f.name, \(length + 1)), '/') - 1) || '0' END)
+                    """))), f.step + 1
+                FROM found f WHERE f.name IS NOT NULL AND f.step <= \(Self.limit)
+            )
+            SELECT \(child("name")) FROM found WHERE name IS NOT NULL ORDER BY step
+            """
+    }
+
+    private static func files(
+        _ paths: [String], in repository: RepoID, _ transaction: borrowing Transaction
+    ) throws -> [String: DirectoryEntry] {
+        let rows = try transaction.all(
+            """
+            SELECT p.name, e.size_bytes, e.blob_digest, v.published_at FROM packages p
+            JOIN package_tags g ON g.package_id = p.package_id AND g.tag = \(FilePublishing.headTag)
+            JOIN package_versions v ON v.version_id = g.version_id AND v.state = 'published'
+            JOIN artifact_entries e ON e.version_id = v.version_id
+            WHERE p.repo_id = \(repository) AND p.package_type = \(FilePublishing.packageType) AND p.namespace = ''
+                AND p.name \(.isOneOf(paths))
+            """
+        ) { row in
+            (
+                try row[0] as String, try row[1] as Int, try row[2] as BlobDigest, try row[3] as Timestamp
+            )
+        }
+        var files: [String: DirectoryEntry] = [:]
+        for (path, length, digest, time) in rows {
+            let name = path.split(separator: "/").last.map(String.init) ?? path
+            files[path] = DirectoryEntry(name: name, length: length, digest: digest, publishedAt: time)
+        }
+        return files
+    }
+}

@@ -1,0 +1,163 @@
+// The one way to read what is published: token → grant → version → bytes, in one statement. Every read path goes
+// through here, so what one of them hides, all of them hide. Source: architecture, section 5 (Who sees what) and 6.
+
+package import Domain
+package import Persistence
+package import Threads
+
+/// A file that the caller may have.
+package struct ResolvedFile: Hashable, Sendable {
+    package let version: VersionID
+    package let path: RelativePath
+    package let digest: BlobDigest
+    /// In bytes.
+    package let length: Int
+    package let storageKey: StorageKey
+    package let checksums: Checksums
+    package let contentType: String?
+    package let publishedAt: Timestamp
+    package let settings: RepositorySettings
+}
+
+/// Which version of a package is asked for, and which of its files.
+package struct FileRequest: Hashable, Sendable {
+    package enum Selector: Hashable, Sendable {
+        case tag(String)
+        case version(String)
+    }
+
+    package let package: PackageName
+    package let selector: Selector
+    /// Nil for the only one.
+    package let path: RelativePath?
+
+    package init(_ package: PackageName, _ selector: Selector, path: RelativePath? = nil) {
+        (self.package, self.selector, self.path) = (package, selector, path)
+    }
+
+    /// A file of a generic repository.
+    package init(generic path: RelativePath) {
+        self.init(FilePublishing.name(of: path), .tag(FilePublishing.headTag))
+    }
+}
+
+package struct Resolving: Sendable {
+    private let database: any Database
+    private let clock: WallClock
+    /// Whose repositories a request without a token means.
+    private let defaultTenant: TenantID
+
+    package init(database: any Database, clock: WallClock, defaultTenant: TenantID) {
+        (self.database, self.clock, self.defaultTenant) = (database, clock, defaultTenant)
+    }
+
+    /// - Throws: `unauthorized`, `forbidden`; `not_found` for the repository or the file; `quarantined_blob`.
+    package func file(
+        _ request: FileRequest, in key: RepoKey, for credential: Credential, correlation: UniqueID
+    ) async throws -> ResolvedFile {
+        let now = self.clock.now()
+        let statement: SQL = """
+            SELECT \(AccessRow.columns), v.version_id, v.state, v.published_at, q.status, e.relative_path, e.size_bytes,
+                e.content_type, b.digest, b.length_bytes, b.storage_key, b.md5, b.sha1, b.sha512, b.blocked_at
+            FROM \(AccessRow.source(credential, key, self.defaultTenant, at: now))
+            LEFT JOIN packages p ON p.repo_id = r.repo_id AND p.package_type = \(request.package.type)
+                AND p.namespace = \(request.package.namespace ?? "") AND p.name = \(request.package.name)
+            \(request.versionJoin)
+            LEFT JOIN quarantine_items q ON q.version_id = v.version_id
+            LEFT JOIN artifact_entries e ON e.version_id = v.version_id \(request.entryCondition)
+            LEFT JOIN blobs b ON b.digest = e.blob_digest AND b.state <> 'deleting'
+            LIMIT 1
+            """
+        let row = try await self.database.lookup { transaction in
+            try transaction.first(statement) { row in (try AccessRow(row), try FileRow(row)) }
+        }
+        guard let (access, file) = row else { throw DatabaseFault.unreadable("a resolve gave no row") }
+        let repository = try access.readable(key, credential, self.defaultTenant, correlation: correlation)
+        return try file.visible(in: repository)
+    }
+
+    /// Who presents a credential, with leave to read a repository, and the repository's row.
+    ///
+    /// - Throws: `unauthorized`, `forbidden`, `not_found`.
+    package func readable(
+        _ key: RepoKey, for credential: Credential, correlation: UniqueID
+    ) async throws -> ReadableRepository {
+        let statement: SQL = """
+            SELECT \(AccessRow.columns)
+            FROM \(AccessRow.source(credential, key, self.defaultTenant, at: self.clock.now()))
+            """
+        let row = try await self.database.lookup { transaction in
+            try transaction.first(statement) { row in try AccessRow(row) }
+        }
+        guard let row else { throw DatabaseFault.unreadable("a resolve gave no row") }
+        return try row.readable(key, credential, self.defaultTenant, correlation: correlation)
+    }
+}
+
+extension FileRequest {
+    fileprivate var versionJoin: SQL {
+        switch self.selector {
+        case .tag(let tag):
+            """
+            LEFT JOIN package_tags g ON g.package_id = p.package_id AND g.tag = \(tag)
+            LEFT JOIN package_versions v ON v.version_id = g.version_id
+            """
+        case .version(let version):
+            "LEFT JOIN package_versions v ON v.package_id = p.package_id AND v.version = \(version)"
+        }
+    }
+
+    fileprivate var entryCondition: SQL {
+        guard let path = self.path else { return "" }
+        return "AND e.relative_path = \(path)"
+    }
+}
+
+/// The columns after those of the access.
+private struct FileRow {
+    let version: VersionID?
+    let state: VersionState?
+    let publishedAt: Timestamp?
+    let quarantine: QuarantineStatus?
+    let path: RelativePath?
+    let size: Int?
+    let contentType: String?
+    let digest: BlobDigest?
+    let length: Int?
+    let key: StorageKey?
+    let checksums: Checksums
+    let blockedAt: Timestamp?
+
+    init(_ row: borrowing Row) throws {
+        let start = AccessRow.count
+        (self.version, self.state, self.publishedAt) = (try row[start], try row[start + 1], try row[start + 2])
+        (self.quarantine, self.path, self.size) = (try row[start + 3], try row[start + 4], try row[start + 5])
+        (self.contentType, self.digest) = (try row[start + 6], try row[start + 7])
+        (self.length, self.key) = (try row[start + 8], try row[start + 9])
+        self.checksums = Checksums(
+            md5: try row[start + 10], sha1: try row[start + 11], sha512: try row[start + 12])
+        self.blockedAt = try row[start + 13]
+    }
+
+    /// - Throws: `not_found`, `quarantined_blob`, `object_not_found`.
+    func visible(in repository: ReadableRepository) throws -> ResolvedFile {
+        guard let version = self.version, let state = self.state, let publishedAt = self.publishedAt else {
+            throw Refusal.notFound("The file")
+        }
+        switch Visibility.byCoordinate(state, self.quarantine) {
+        case .absent: throw Refusal.notFound("The file")
+        case .withheld: throw Refusal(.quarantinedBlob, "The version is in quarantine.")
+        case .visible: break
+        }
+        guard let path = self.path else { throw Refusal.notFound("The file") }
+        guard let digest = self.digest, let length = self.length, let key = self.key, length == self.size else {
+            throw DatabaseFault.unreadable("the entry \(path) of \(version) has no blob of its size")
+        }
+        guard self.blockedAt == nil else {
+            throw Refusal(.objectNotFound, "The stored bytes are damaged and are withheld until they are restored.")
+        }
+        return ResolvedFile(
+            version: version, path: path, digest: digest, length: length, storageKey: key, checksums: self.checksums,
+            contentType: self.contentType, publishedAt: publishedAt, settings: repository.settings)
+    }
+}

@@ -1,0 +1,40 @@
+// Storage keys for objects that are about to be written. They are recorded before their first byte (architecture,
+// section 6), many at a time, so that an upload doesn't wait for a transaction of its own.
+
+package import Domain
+package import Persistence
+import Synchronization
+package import Threads
+
+/// Keys that this process has recorded and not used yet.
+package final class StagingKeys: Sendable {
+    private static let batch = 64
+
+    private let database: any Database
+    private let clock: WallClock
+    /// Who answers for the keys: while its sign of life is fresh, nobody sweeps them.
+    package let owner: UniqueID
+    private let free = Mutex<[StorageKey]>([])
+
+    package init(database: any Database, clock: WallClock, owner: UniqueID) {
+        (self.database, self.clock, self.owner) = (database, clock, owner)
+    }
+
+    /// A key that is recorded and that nobody else has.
+    package func take() async throws -> StorageKey {
+        if let key = self.free.withLock({ $0.popLast() }) { return key }
+        let keys = (0..<Self.batch).map { _ in StorageKey.fresh() }
+        try await self.database.transaction { [owner, now = self.clock.now()] transaction in
+            try StagedObjectStore.add(keys, owner: owner, at: now, transaction)
+        }
+        return self.free.withLock { free in
+            free += keys.dropFirst()
+            return keys[0]
+        }
+    }
+
+    /// Forgets a key whose object doesn't exist (any more).
+    package func forget(_ key: StorageKey) async throws {
+        try await self.database.transaction { try StagedObjectStore.remove(key, $0) }
+    }
+}
