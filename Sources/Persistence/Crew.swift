@@ -2,8 +2,8 @@
 // never on Swift's pool. There is no separate pool of connections: a free thread is a free connection.
 
 import Glibc
-import Threads
 import Synchronization
+import Threads
 
 /// A connection and what to do with it. Made on its thread, used there, and released there.
 package protocol Worker: AnyObject {
