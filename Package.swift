@@ -45,7 +45,7 @@ let package = Package(
         module("Cryptography", ["Domain", "COpenSSL"]),
         module("HTTPServer", ["HTTP", "Threads", "CMicroHTTPD"]),
         module("HTTPClient", ["HTTP", "Threads", "CCurl"]),
-        module("Persistence", ["Domain", "Threads"]),
+        module("Persistence", ["Domain", "Threads", "Cryptography"]),
         module("PostgreSQL", ["Persistence", "Domain", "CPostgreSQL"], resources: [.embedInCode("Migrations")]),
         module("SQLite", ["Persistence", "Domain", "Threads", "CSQLite"], resources: [.embedInCode("Migrations")]),
         module("Storage", ["Domain", "HTTP"]),

@@ -1,0 +1,9 @@
+// The schema's steps in PostgreSQL's words, embedded from Migrations/. The other driver has the same numbers.
+
+package import Persistence
+
+extension PostgreSQLDatabase {
+    package static let migrations = [
+        Migration("V0001_core", oldestLevel: 1, script: PackageResources.V0001_core_sql)
+    ]
+}

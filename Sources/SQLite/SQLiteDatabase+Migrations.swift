@@ -1,0 +1,9 @@
+// The schema's steps in SQLite's words, embedded from Migrations/. The other driver has the same numbers.
+
+package import Persistence
+
+extension SQLiteDatabase {
+    package static let migrations = [
+        Migration("V0001_core", oldestLevel: 1, script: PackageResources.V0001_core_sql)
+    ]
+}
