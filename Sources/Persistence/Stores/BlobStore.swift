@@ -1,4 +1,4 @@
-// Blob rows, their states, and the objects that are on their way in or out.
+// Blob rows and their states.
 // Rules: architecture, I1, I5 and section 6 (Delete); HTTP contract, section 9, rows 12 and 24.
 
 package import Domain
@@ -95,98 +95,6 @@ package enum BlobStore {
             """
             UPDATE blobs SET md5 = \(checksums.md5), sha1 = \(checksums.sha1), sha512 = \(checksums.sha512)
             WHERE digest = \(digest)
-            """)
-    }
-}
-
-/// Keys of objects that are being written: recorded before their first byte, so that whatever a crash leaves is known.
-package enum StagedObjectStore {
-    package static func add(
-        _ keys: [StorageKey], owner: UniqueID, at now: Timestamp, _ transaction: borrowing Transaction
-    ) throws {
-        try transaction.execute(each: keys) { key in
-            "INSERT INTO staged_objects (storage_key, owner, created_at) VALUES (\(key), \(owner), \(now))"
-        }
-    }
-
-    package static func remove(_ key: StorageKey, _ transaction: borrowing Transaction) throws {
-        try transaction.execute("DELETE FROM staged_objects WHERE storage_key = \(key)")
-    }
-
-    /// Hands what dead processes were writing over to be deleted: the writer's commit then finds its row gone.
-    ///
-    /// - Parameter cutoff: a process without a sign of life since then is dead.
-    /// - Returns: how many.
-    package static func abandon(
-        deadSince cutoff: Timestamp, at now: Timestamp, limit: Int, _ transaction: borrowing Transaction
-    ) throws -> Int {
-        let keys = try transaction.all(
-            """
-            DELETE FROM staged_objects WHERE storage_key IN (
-                SELECT s.storage_key FROM staged_objects s LEFT JOIN instances i ON i.instance_id = s.owner
-                WHERE s.upload_id IS NULL AND s.created_at < \(cutoff)
-                    AND (i.instance_id IS NULL OR i.seen_at < \(cutoff))
-                LIMIT \(limit))
-            RETURNING storage_key
-            """, as: { try $0[0] as StorageKey })
-        for key in keys { try DeadObjectStore.add(key, reason: "abandoned", at: now, transaction) }
-        return keys.count
-    }
-}
-
-/// Processes and their last sign of life.
-package enum InstanceStore {
-    package static func beat(_ id: UniqueID, at now: Timestamp, _ transaction: borrowing Transaction) throws {
-        try transaction.execute(
-            """
-            INSERT INTO instances (instance_id, started_at, seen_at) VALUES (\(id), \(now), \(now))
-            ON CONFLICT (instance_id) DO UPDATE SET seen_at = excluded.seen_at
-            """)
-    }
-
-    package static func forget(seenBefore cutoff: Timestamp, _ transaction: borrowing Transaction) throws {
-        try transaction.execute(
-            """
-            DELETE FROM instances WHERE seen_at < \(cutoff)
-                AND NOT EXISTS (SELECT 1 FROM staged_objects s WHERE s.owner = instances.instance_id)
-            """)
-    }
-}
-
-/// Keys of objects that nothing refers to any more and that are to be deleted from the store.
-package enum DeadObjectStore {
-    package static func add(
-        _ key: StorageKey, reason: String, at now: Timestamp, _ transaction: borrowing Transaction
-    ) throws {
-        try transaction.execute(
-            """
-            INSERT INTO dead_objects (storage_key, reason, created_at, next_attempt_at)
-            VALUES (\(key), \(reason), \(now), \(now)) ON CONFLICT (storage_key) DO NOTHING
-            """)
-    }
-
-    /// Those whose turn has come.
-    package static func due(
-        at now: Timestamp, limit: Int, _ transaction: borrowing Transaction
-    ) throws -> [StorageKey] {
-        try transaction.all(
-            """
-            SELECT storage_key FROM dead_objects WHERE next_attempt_at <= \(now)
-            ORDER BY next_attempt_at, storage_key LIMIT \(limit)
-            """, as: { try $0[0] as StorageKey })
-    }
-
-    package static func remove(_ keys: [StorageKey], _ transaction: borrowing Transaction) throws {
-        try transaction.execute("DELETE FROM dead_objects WHERE storage_key \(.isOneOf(keys.map(\.text)))")
-    }
-
-    package static func postpone(
-        _ keys: [StorageKey], until time: Timestamp, _ transaction: borrowing Transaction
-    ) throws {
-        try transaction.execute(
-            """
-            UPDATE dead_objects SET attempts = attempts + 1, next_attempt_at = \(time)
-            WHERE storage_key \(.isOneOf(keys.map(\.text)))
             """)
     }
 }

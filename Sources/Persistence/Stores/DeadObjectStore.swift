@@ -1,0 +1,41 @@
+// Objects that are on their way out. Source: architecture, section 6 (Delete).
+
+package import Domain
+
+/// Keys of objects that nothing refers to any more and that are to be deleted from the store.
+package enum DeadObjectStore {
+    package static func add(
+        _ key: StorageKey, reason: String, at now: Timestamp, _ transaction: borrowing Transaction
+    ) throws {
+        try transaction.execute(
+            """
+            INSERT INTO dead_objects (storage_key, reason, created_at, next_attempt_at)
+            VALUES (\(key), \(reason), \(now), \(now)) ON CONFLICT (storage_key) DO NOTHING
+            """)
+    }
+
+    /// Those whose turn has come.
+    package static func due(
+        at now: Timestamp, limit: Int, _ transaction: borrowing Transaction
+    ) throws -> [StorageKey] {
+        try transaction.all(
+            """
+            SELECT storage_key FROM dead_objects WHERE next_attempt_at <= \(now)
+            ORDER BY next_attempt_at, storage_key LIMIT \(limit)
+            """, as: { try $0[0] as StorageKey })
+    }
+
+    package static func remove(_ keys: [StorageKey], _ transaction: borrowing Transaction) throws {
+        try transaction.execute("DELETE FROM dead_objects WHERE storage_key \(.isOneOf(keys.map(\.text)))")
+    }
+
+    package static func postpone(
+        _ keys: [StorageKey], until time: Timestamp, _ transaction: borrowing Transaction
+    ) throws {
+        try transaction.execute(
+            """
+            UPDATE dead_objects SET attempts = attempts + 1, next_attempt_at = \(time)
+            WHERE storage_key \(.isOneOf(keys.map(\.text)))
+            """)
+    }
+}

@@ -1,0 +1,32 @@
+// The processes of an installation.
+
+package import Domain
+
+/// Processes and their last sign of life.
+package enum InstanceStore {
+    package static func beat(_ id: UniqueID, at now: Timestamp, _ transaction: borrowing Transaction) throws {
+        try transaction.execute(
+            """
+            INSERT INTO instances (instance_id, started_at, seen_at) VALUES (\(id), \(now), \(now))
+            ON CONFLICT (instance_id) DO UPDATE SET seen_at = excluded.seen_at
+            """)
+    }
+
+    /// Makes every other process count as dead at once.
+    package static func forgetOthers(
+        than id: UniqueID, at now: Timestamp, _ transaction: borrowing Transaction
+    ) throws {
+        try transaction.execute("DELETE FROM instances WHERE instance_id <> \(id)")
+        let epoch = Timestamp(microseconds: 0)
+        try transaction.execute(
+            "UPDATE staged_objects SET created_at = \(epoch) WHERE owner IS NULL OR owner <> \(id)")
+    }
+
+    package static func forget(seenBefore cutoff: Timestamp, _ transaction: borrowing Transaction) throws {
+        try transaction.execute(
+            """
+            DELETE FROM instances WHERE seen_at < \(cutoff)
+                AND NOT EXISTS (SELECT 1 FROM staged_objects s WHERE s.owner = instances.instance_id)
+            """)
+    }
+}

@@ -1,0 +1,71 @@
+// Objects that nothing needs any more, and those that dead processes left: handed over in a transaction, then deleted.
+// Rules: architecture, section 6 (Delete): an object is deleted by its own key only, never by its digest.
+
+package import Domain
+package import Persistence
+package import Storage
+package import Threads
+
+package struct ObjectSweep: Sendable {
+    /// Without a sign of life for so long, a process is dead. In seconds; signs are given six times as often.
+    package static let patience: Int64 = 60
+    private static let batch = 100
+
+    private let database: any Database
+    private let storage: any BlobStorage
+    private let clock: WallClock
+
+    package init(database: any Database, storage: any BlobStorage, clock: WallClock) {
+        (self.database, self.storage, self.clock) = (database, storage, clock)
+    }
+
+    /// Gives a sign of life of this process.
+    package func beat(_ instance: UniqueID) async throws {
+        try await self.database.transaction { [now = self.clock.now()] transaction in
+            try InstanceStore.beat(instance, at: now, transaction)
+        }
+    }
+
+    /// Where only one process can be there (SQLite), every other one is dead.
+    package func buryOthers(than instance: UniqueID) async throws {
+        let now = self.clock.now()
+        try await self.database.transaction { try InstanceStore.forgetOthers(than: instance, at: now, $0) }
+    }
+
+    /// Takes over what dead processes had staged, and deletes what is due.
+    ///
+    /// - Returns: how many objects were deleted.
+    @discardableResult
+    package func run() async throws -> Int {
+        let now = self.clock.now()
+        let cutoff = now + -Self.patience
+        while try await self.database.transaction({
+            try StagedObjectStore.abandon(deadSince: cutoff, at: now, limit: Self.batch, $0)
+        }) == Self.batch {}
+        try await self.database.transaction { try InstanceStore.forget(seenBefore: cutoff, $0) }
+        var deleted = 0
+        while true {
+            let keys = try await self.database.lookup { try DeadObjectStore.due(at: now, limit: Self.batch, $0) }
+            if keys.isEmpty { return deleted }
+            deleted += try await self.delete(keys)
+        }
+    }
+
+    private func delete(_ keys: [StorageKey]) async throws -> Int {
+        var (done, failed): ([StorageKey], [StorageKey]) = ([], [])
+        for key in keys {
+            do {
+                try await self.storage.delete(key)
+                done.append(key)
+            } catch is StorageFault {
+                failed.append(key)
+            }
+        }
+        let (removed, postponed, next) = (done, failed, self.clock.now() + 60)
+        try await self.database.transaction { transaction in
+            try DeadObjectStore.remove(removed, transaction)
+            try DeadObjectStore.postpone(postponed, until: next, transaction)
+        }
+        return done.count
+    }
+}
