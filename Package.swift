@@ -60,5 +60,7 @@ let package = Package(
         module("Worker", ["Registry", "Domain", "Persistence", "Storage", "Telemetry"]),
         module("Settings", ["Domain", "CYAML"]),
         module("Commands", ["Domain"]),
+
+        tests("SettingsTests", ["Settings", "Domain"]),
     ]
 )
