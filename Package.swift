@@ -16,6 +16,9 @@ func library(_ name: String, pkgConfig: String, apt: String) -> Target {
     .systemLibrary(name: name, path: "Sources/C/\(name)", pkgConfig: pkgConfig, providers: [.apt([apt])])
 }
 
+/// What Swift's own import of the C library leaves out.
+func systemCalls(_ name: String) -> Target { .systemLibrary(name: name, path: "Sources/C/\(name)") }
+
 func module(
     _ name: String, _ dependencies: [Target.Dependency] = [], path: String? = nil, resources: [Resource]? = nil
 ) -> Target {
@@ -37,6 +40,7 @@ let package = Package(
         library("COpenSSL", pkgConfig: "libcrypto", apt: "libssl-dev"),
         library("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
         library("CYAML", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
+        systemCalls("CLinux"),
 
         module("Domain"),
         module("Threads", ["Domain"]),
@@ -49,7 +53,7 @@ let package = Package(
         module("PostgreSQL", ["Persistence", "Domain", "CPostgreSQL"], resources: [.embedInCode("Migrations")]),
         module("SQLite", ["Persistence", "Domain", "Threads", "CSQLite"], resources: [.embedInCode("Migrations")]),
         module("Storage", ["Domain", "HTTP"]),
-        module("Filesystem", ["Storage", "Domain", "HTTP", "Threads"]),
+        module("Filesystem", ["Storage", "Domain", "HTTP", "Threads", "Cryptography", "CLinux"]),
         module("S3", ["Storage", "Domain", "HTTP", "HTTPClient", "Cryptography"]),
         module("Registry", ["Domain", "Threads", "HTTP", "Persistence", "Storage", "Cryptography"]),
         module("Identity", ["Registry", "Domain", "Threads", "Persistence", "Cryptography"]),
@@ -62,5 +66,9 @@ let package = Package(
         module("Commands", ["Domain"]),
 
         tests("SettingsTests", ["Settings", "Domain"]),
+        .target(
+            name: "TestSupport", dependencies: ["Domain", "Storage", "Filesystem", "HTTP"], path: "Tests/Support",
+            swiftSettings: house),
+        tests("StorageConformance", ["TestSupport", "Storage", "Filesystem", "Domain", "HTTP"]),
     ]
 )

@@ -1,0 +1,65 @@
+// A staged file between the calls that write it. Rules: architecture, I1, I7.
+
+import Storage
+import Synchronization
+
+/// A staged file that is made with its first bytes. One thread at a time uses it.
+final class FileInProgress: Sendable {
+    private let path: String
+    /// In bytes; zero where it isn't known.
+    private let expected: Int
+    private let directories: Directories?
+    private let file = Mutex<StagedFile?>(nil)
+
+    /// - Parameter directories: makes those that are missing; nil where they must be there.
+    init(path: String, expected: Int, _ directories: Directories?) {
+        (self.path, self.expected, self.directories) = (path, expected, directories)
+    }
+
+    /// - Throws: `full` at once where the announced length doesn't fit.
+    private func make() throws(StorageFault) -> StagedFile {
+        let file = try StagedFile(creating: self.path, in: self.directories)
+        if self.expected > 1 << 20, let room = SystemCall.room(at: self.path), room < self.expected {
+            try SystemCall.remove(self.path)
+            throw .full("\(self.path): \(self.expected) bytes were announced, there is room for \(room)")
+        }
+        return file
+    }
+
+    func append(_ chunks: [[UInt8]]) throws(StorageFault) {
+        try self.file.withLock { (file) throws(StorageFault) in
+            if file == nil { file = try self.make() }
+            try file?.append(chunks)
+        }
+    }
+
+    /// Makes the bytes durable; the file stays open.
+    func synchronize() throws(StorageFault) {
+        try self.file.withLock { (file) throws(StorageFault) in
+            if file == nil { file = try self.make() }
+            try file?.synchronize()
+        }
+    }
+
+    /// Makes the bytes durable under another name. What fails leaves nothing.
+    func publish(as path: String, in directories: Directories) throws(StorageFault) {
+        do {
+            try self.synchronize()
+            try self.file.withLock { (file) throws(StorageFault) in
+                guard let staged = file.take() else { return }
+                try staged.publish(as: path, in: directories)
+            }
+        } catch {
+            self.remove()
+            throw error
+        }
+    }
+
+    /// Forgets the file; what can't be removed stays for the sweep.
+    func remove() {
+        self.file.withLock { file in
+            guard file.take() != nil else { return }
+            _ = try? SystemCall.remove(self.path)
+        }
+    }
+}

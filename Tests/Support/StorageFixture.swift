@@ -1,0 +1,110 @@
+// Every blob storage that a test can run on: a directory always, S3 where its address is in the environment.
+
+package import Domain
+import Filesystem
+import Foundation
+import HTTP
+package import Storage
+
+/// A kind of storage; each test opens one of its own, and nothing of it is left.
+package struct StorageFixture: Sendable, CustomStringConvertible {
+    package let description: String
+    private let run: @Sendable (_ body: @Sendable (any BlobStorage) async throws -> Void) async throws -> Void
+
+    package static let all: [StorageFixture] = [.file]
+
+    package static let file = StorageFixture(description: "file") { body in
+        try await TemporaryDirectory.with { path in
+            try await body(try FilesystemStorage(root: path + "/storage", installation: .random()))
+        }
+    }
+
+    package func with(_ body: @Sendable (any BlobStorage) async throws -> Void) async throws {
+        try await self.run(body)
+    }
+}
+
+package enum TemporaryDirectory {
+    /// Calls `body` with the path of a new directory, and removes it.
+    package static func with<Value>(_ body: (String) async throws -> Value) async throws -> Value {
+        let base = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
+        let path = "\(base)/artifortress-test.\(UniqueID.random().hex)"
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+        do {
+            let value = try await body(path)
+            try FileManager.default.removeItem(atPath: path)
+            return value
+        } catch {
+            try? FileManager.default.removeItem(atPath: path)
+            throw error
+        }
+    }
+}
+
+extension StorageKey {
+    /// A fresh key of a test's own.
+    package static func test(_ name: String = UniqueID.random().hex) -> StorageKey {
+        StorageKey("staging/test/\(name)")!
+    }
+}
+
+extension BlobStorage {
+    /// Stores bytes under a key.
+    package func put(_ bytes: [UInt8], _ key: StorageKey, chunk: Int = 64 * 1024) async throws {
+        let writer = try await self.begin(key, length: bytes.count)
+        do {
+            for start in stride(from: 0, to: bytes.count, by: chunk) {
+                try await writer.write(Array(bytes[start..<min(start + chunk, bytes.count)]))
+            }
+        } catch {
+            await writer.discard()
+            throw error
+        }
+        try await writer.finish()
+    }
+
+    /// Bytes of an object, whichever way the storage gives them.
+    package func get(_ key: StorageKey, _ range: Range<Int>, of length: Int) async throws -> [UInt8] {
+        switch try await self.open(key, range, of: length) {
+        case .file(let region):
+            let file = FileHandle(fileDescriptor: region.descriptor, closeOnDealloc: false)
+            var bytes = [UInt8](repeating: 0, count: region.length)
+            var filled = 0
+            while filled < bytes.count {
+                let count = unsafe bytes.withUnsafeMutableBytes {
+                    unsafe pread(
+                        file.fileDescriptor, $0.baseAddress! + filled, $0.count - filled, off_t(region.offset + filled))
+                }
+                guard count > 0 else { throw StorageFault.damaged("a short read") }
+                filled += count
+            }
+            return bytes
+        case .stream(let stream):
+            var bytes: [UInt8] = []
+            for try await chunk in stream { bytes += chunk }
+            return bytes
+        }
+    }
+
+    /// Every key, by pages.
+    package func keys(page: Int = 1000) async throws -> [StorageKey] {
+        var keys: [StorageKey] = []
+        while true {
+            let objects = try await self.list(after: keys.last, limit: page)
+            keys += objects.map(\.key)
+            if objects.count < page { return keys }
+        }
+    }
+}
+
+/// The name of the fault's case that `body` throws; nil where it throws none.
+package func faultKind(_ body: () async throws -> some Any) async -> String? {
+    do {
+        _ = try await body()
+        return nil
+    } catch let fault as StorageFault {
+        return Mirror(reflecting: fault).children.first?.label ?? "\(fault)"
+    } catch {
+        return "\(error)"
+    }
+}
