@@ -59,5 +59,7 @@ let package = Package(
         module("Worker", ["Registry", "Domain", "Persistence", "Storage", "Telemetry"]),
         module("Settings", ["Domain", "CYAML"]),
         module("Commands", ["Domain"]),
+
+        tests("HTTPServerTests", ["HTTPServer", "HTTP", "Threads"]),
     ]
 )

@@ -1,9 +1,9 @@
 // GNU libmicrohttpd. It is run on a thread of ours: its own threads wait for ever where exactly 128 of a thread's
 // connections are ready at once. Its callbacks find their way to the exchanges from here.
 
-import HTTP
 import CMicroHTTPD
 import Glibc
+import HTTP
 import Synchronization
 
 /// A daemon. Everything is to be called on its loop's thread.

@@ -1,8 +1,8 @@
 // Where clients knock. The daemon's own listening can't be ended safely while it runs.
 
-import HTTP
 import CMicroHTTPD
 import Glibc
+import HTTP
 
 /// A listening socket; closed with its last owner.
 final class Listener: Sendable {

@@ -1,8 +1,8 @@
 // One thread: a daemon's events, the connections it has, and their end.
 
-import HTTP
 import CMicroHTTPD
 import Glibc
+import HTTP
 import Synchronization
 
 /// Its variables are for its own thread.

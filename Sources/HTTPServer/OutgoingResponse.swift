@@ -1,8 +1,8 @@
 // A response in the daemon's form.
 
-import HTTP
 import CMicroHTTPD
 import Glibc
+import HTTP
 import Synchronization
 
 @safe struct OutgoingResponse: ~Copyable {
