@@ -53,7 +53,6 @@ extension Server.Configuration {
         var configuration = Self()
         configuration.watchInterval = .milliseconds(50)
         configuration.drainTimeout = .milliseconds(500)
-        configuration.headTimeout = .milliseconds(800)
         configuration.bodyLimit = 8 << 20
         return configuration
     }
