@@ -43,7 +43,7 @@ let package = Package(
         module("HTTP", ["Domain"]),
         module("Telemetry", ["Domain", "Threads"]),
         module("Cryptography", ["Domain", "COpenSSL"]),
-        module("HTTPServer", ["HTTP", "Threads", "CMicroHTTPD"]),
+        module("HTTPServer", ["Domain", "HTTP", "Threads", "CMicroHTTPD"]),
         module("HTTPClient", ["HTTP", "Threads", "CCurl"]),
         module("Persistence", ["Domain", "Threads"]),
         module("PostgreSQL", ["Persistence", "Domain", "CPostgreSQL"], resources: [.embedInCode("Migrations")]),

@@ -1,29 +1,46 @@
 // A client that sends exactly what it is told to.
 
 import Glibc
+import HTTPServer
 
 struct Client: ~Copyable {
     let socket: Int32
+    let isConnected: Bool
 
-    init(_ port: UInt16, receiveBuffer: Int32? = nil) {
-        self.socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    init(_ address: Server.Address, receiveBuffer: Int32? = nil) {
+        var storage = sockaddr_storage()
+        let length: Int
+        switch address {
+        case .tcp(let host, let port):
+            var hints = unsafe addrinfo()
+            unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+            var found: UnsafeMutablePointer<addrinfo>?
+            unsafe getaddrinfo(host, String(port), &hints, &found)
+            length = unsafe Int(found!.pointee.ai_addrlen)
+            unsafe memcpy(&storage, found!.pointee.ai_addr, length)
+            unsafe freeaddrinfo(found)
+        case .unix(let path):
+            var local = sockaddr_un()
+            local.sun_family = sa_family_t(AF_UNIX)
+            unsafe withUnsafeMutableBytes(of: &local.sun_path) { unsafe $0.copyBytes(from: path.utf8) }
+            length = MemoryLayout<sockaddr_un>.size
+            unsafe memcpy(&storage, &local, length)
+        }
+        let socket = Glibc.socket(Int32(storage.ss_family), Int32(SOCK_STREAM.rawValue), 0)
         if var size = receiveBuffer {
-            unsafe setsockopt(self.socket, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size))
+            unsafe setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size))
         }
         var timeout = timeval(tv_sec: 10, tv_usec: 0)
         unsafe setsockopt(
-            self.socket, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
+            socket, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
         unsafe setsockopt(
-            self.socket, SOL_SOCKET, SO_SNDTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = port.bigEndian
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        _ = unsafe withUnsafePointer(to: &address) { pointer in
+            socket, SOL_SOCKET, SO_SNDTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
+        let isConnected = unsafe withUnsafePointer(to: &storage) { pointer in
             unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe connect(self.socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                unsafe connect(socket, $0, socklen_t(length)) == 0
             }
         }
+        (self.socket, self.isConnected) = (socket, isConnected)
     }
 
     deinit { close(self.socket) }

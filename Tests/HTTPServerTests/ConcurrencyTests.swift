@@ -19,11 +19,11 @@ import Threads
                     for _ in 0..<4 { try await writer.write([UInt8](repeating: 0x78, count: total)) }
                 })
         }
-        try await serving(.init(), with: handler) { port in
+        try await serving(.init(), with: handler) { address in
             let left = Atomic(16)
             for number in 0..<16 {
                 Thread.start {
-                    let client = Client(port)
+                    let client = Client(address)
                     for round in 1..<40 {
                         let size = (number * 7919 + round * 104729) % 100_000 + 1
                         client.send("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: \(size)\r\n\r\n")
@@ -42,8 +42,8 @@ import Threads
     @Test func `a hundred and twenty-eight clients at once aren't forgotten`() async throws {
         var configuration = Server.Configuration.quick
         configuration.threads = 1
-        try await serving(configuration, with: route) { port in
-            let sockets = (0..<128).map { _ in Shared(port) }
+        try await serving(configuration, with: route) { address in
+            let sockets = (0..<128).map { _ in Shared(address) }
             for _ in 0..<20 {
                 for client in sockets { client.client.send("GET /x HTTP/1.1\r\nHost: h\r\n\r\n") }
                 for client in sockets { #expect(client.client.read(until: "]\n").contains("200 OK")) }
@@ -54,5 +54,5 @@ import Threads
 
 private final class Shared: Sendable {
     let client: Client
-    init(_ port: UInt16) { self.client = Client(port) }
+    init(_ address: Server.Address) { self.client = Client(address) }
 }

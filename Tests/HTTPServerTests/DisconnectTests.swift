@@ -21,11 +21,11 @@ import Testing
                 throw error
             }
         }
-        try await serving(with: handler) { port in
+        try await serving(with: handler) { address in
             do {
-                let client = Client(port)
+                let client = Client(address)
                 client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
-                let other = Client(port)
+                let other = Client(address)
                 other.send("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nabc")
                 #expect(eventually { begun.load(ordering: .relaxed) == 2 })
             }

@@ -17,8 +17,8 @@ import Testing
         ),
     ])
     func `a well-formed request is answered`(head: String, expected: String) async throws {
-        try await serving(with: route) { port in
-            let client = Client(port)
+        try await serving(with: route) { address in
+            let client = Client(address)
             client.send(head.replacing("Host", with: "Connection: close\r\nHost") + "\r\n")
             let answer = client.read()
             #expect(answer.contains(expected), "\(answer)")
@@ -42,8 +42,8 @@ import Testing
         "G(T /a HTTP/1.1\r\nHost: h\r\n\r\n", "GET /a HTTP/1.1\r\nHost: h\r\nnonsense\r\n\r\n",
     ])
     func `an ambiguous request is refused and its connection closed`(request: String) async throws {
-        try await serving(with: route) { port in
-            let client = Client(port)
+        try await serving(with: route) { address in
+            let client = Client(address)
             client.send(request + "GET /smuggled HTTP/1.1\r\nHost: h\r\n\r\n")
             let answer = client.read()
             #expect(!answer.contains("smuggled") && !answer.contains("HTTP/1.1 20"), "\(request): \(answer)")
@@ -51,8 +51,8 @@ import Testing
     }
 
     @Test func `pipelined requests are answered in order`() async throws {
-        try await serving(with: route) { port in
-            let client = Client(port)
+        try await serving(with: route) { address in
+            let client = Client(address)
             let body = "POST /count HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc"
             client.send(
                 (0..<50).map { "GET /later?\($0) HTTP/1.1\r\nHost: h\r\n\r\n\(body)" }.joined()

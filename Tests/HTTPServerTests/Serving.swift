@@ -11,14 +11,17 @@ typealias Handler = @Sendable (Request) async throws -> Response
 /// Runs a server around `body`, which blocks: on a thread of its own.
 func serving(
     _ configuration: Server.Configuration = .quick,
-    with handler: @escaping Handler,
-    _ body: @escaping @Sendable (UInt16) -> Void
+    statistics: Server.Statistics = Server.Statistics(), with handler: @escaping Handler,
+    _ body: @escaping @Sendable (Server.Address) -> Void
 ) async throws {
     try await withThrowingTaskGroup { group in
-        let (ports, port) = AsyncStream.makeStream(of: UInt16.self)
-        group.addTask { try await Server(configuration).run(ready: { port.yield($0) }, handler: handler) }
-        for await port in ports {
-            await blocking { body(port) }
+        let (addresses, ready) = AsyncStream.makeStream(of: Server.Address.self)
+        group.addTask {
+            defer { ready.finish() }
+            try await Server(configuration, statistics: statistics).run(ready: { ready.yield($0) }, handler: handler)
+        }
+        for await address in addresses {
+            await blocking { body(address) }
             break
         }
         group.cancelAll()

@@ -8,17 +8,17 @@ import Testing
     @Test func `what has begun ends before the server does`() async throws {
         let clock = ContinuousClock.now
         let (short, long) = (Gate(), Gate())
-        let (ports, port) = AsyncStream.makeStream(of: UInt16.self)
+        let (addresses, ready) = AsyncStream.makeStream(of: Server.Address.self)
         let server = Task {
-            try await Server(.quick).run(ready: { port.yield($0) }) { request in
+            try await Server(.quick).run(ready: { ready.yield($0) }) { request in
                 try await (request.target.path == "/long" ? long : short).pass()
                 return .text(200, "done\n")
             }
         }
-        for await port in ports {
+        for await address in addresses {
             let answer = await blocking {
-                let client = Client(port)
-                let other = Client(port)
+                let client = Client(address)
+                let other = Client(address)
                 other.send("GET /long HTTP/1.1\r\nHost: h\r\n\r\n")
                 client.send("GET /short HTTP/1.1\r\nHost: h\r\n\r\n")
                 _ = eventually { short.arrivals == 1 && long.arrivals == 1 }
