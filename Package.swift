@@ -47,7 +47,7 @@ let package = Package(
         module("HTTP", ["Domain"]),
         module("Telemetry", ["Domain", "Threads"]),
         module("Cryptography", ["Domain", "COpenSSL"]),
-        module("HTTPServer", ["HTTP", "Threads", "CMicroHTTPD"]),
+        module("HTTPServer", ["Domain", "HTTP", "Threads", "CMicroHTTPD"]),
         module("HTTPClient", ["HTTP", "Threads", "CCurl"]),
         module("Persistence", ["Domain", "Threads", "Cryptography"]),
         module("PostgreSQL", ["Persistence", "Domain", "CPostgreSQL"], resources: [.embedInCode("Migrations")]),
@@ -70,5 +70,6 @@ let package = Package(
             name: "TestSupport", dependencies: ["Domain", "Storage", "Filesystem", "HTTP"], path: "Tests/Support",
             swiftSettings: house),
         tests("StorageConformance", ["TestSupport", "Storage", "Filesystem", "Domain", "HTTP"]),
+        tests("HTTPServerTests", ["HTTPServer", "HTTP", "Threads"]),
     ]
 )

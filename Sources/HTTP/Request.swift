@@ -69,5 +69,5 @@ package enum HTTPFault: Error, Hashable {
     case disconnected
     case bodyTooLarge
     case cannotListen(errno: Int32)
-    case cannotStart
+    case cannotStart(reason: String)
 }

@@ -42,7 +42,7 @@ import Synchronization
         } else {
             unsafe handle = http_start(&options, &callbacks, context)
         }
-        guard let handle = unsafe handle else { throw .cannotStart }
+        guard let handle = unsafe handle else { throw .cannotStart(reason: unsafe String(cString: http_last_log())) }
         unsafe self.handle = handle
     }
 
@@ -83,9 +83,9 @@ private func beginRequest(
         let known = unsafe http_context(handle)
     else { return nil }
     let loop = unsafe Unmanaged<Loop>.fromOpaque(context).takeUnretainedValue()
+    guard loop.server.enter() else { return nil }  // the connection will be closed
     let connection = unsafe Unmanaged<Connection>.fromOpaque(known).takeUnretainedValue()
-    let exchange = Exchange(loop: loop, connection: connection, target: unsafe Target(String(cString: target)))
-    loop.server.exchanges.add(1, ordering: .relaxed)
+    let exchange = Exchange(loop: loop, connection: connection, target: unsafe String(cString: target))
     return unsafe Unmanaged.passRetained(exchange).toOpaque()
 }
 
@@ -134,7 +134,7 @@ private func completeRequest(
     exchange.complete(reason)
     exchange.connection.exchange = nil
     exchange.connection.idleSince = .now
-    exchange.server.exchanges.subtract(1, ordering: .releasing)
+    exchange.server.leave()
 }
 
 private func noticeConnection(

@@ -36,11 +36,16 @@ extension Exchange {
     /// waits for `end`, which follows at once.
     func begin(_ head: Head, on daemon: OpaquePointer) -> MHD_Result {
         self.state.withLock { unsafe $0.daemon = daemon }
+        let limit = self.server.configuration.headLimit
+        if head.targetLength > limit { return self.refuse(414, "The request target is too long.") }
+        let headLength = head.headers.fields.reduce(head.targetLength) {
+            $0 + $1.name.utf8.count + $1.value.utf8.count + 4  // a colon, a blank, a line's end
+        }
+        if headLength > limit { return self.refuse(431, "The request head is too large.") }
         guard
             let framing = Framing(method: head.method, version: head.version, headers: head.headers),
-            head.targetLength == self.target.description.utf8.count,
-            self.target.path.utf8.first == UInt8(ascii: "/")
-        else { return self.refuse(.text(400, "bad request\n")) }
+            head.targetLength == self.target.utf8.count, let target = Target(received: self.target)
+        else { return self.refuse(400, "The request is malformed or ambiguous.") }
         let length: Int? =
             switch framing {
             case .none: 0
@@ -48,10 +53,10 @@ extension Exchange {
             case .chunked: nil
             }
         if let length, length > self.server.configuration.bodyLimit {
-            return self.refuse(.text(413, "body too large\n"))
+            return self.refuse(413, "The body is too large.")
         }
         let request = Request(
-            method: head.method, target: self.target, headers: head.headers,
+            method: head.method, target: target, headers: head.headers,
             remoteAddress: self.connection.remoteAddress, isSecure: self.server.configuration.tls != nil,
             body: RequestBody(length: length, source: self))
         guard framing != .none else {
@@ -109,6 +114,7 @@ extension Exchange {
                 return (self.suspend(&state) ? .YES : .NO, 0)  // until the handler answers
             }
             state.received += bytes.count
+            self.server.statistics.receive(bytes.count)
             if let reader = state.reader.take() {
                 reader.resume(returning: unsafe Array(bytes))
             } else {
@@ -157,6 +163,7 @@ extension Exchange {
                 unsafe buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: part))
             }
             state.taken += count
+            self.server.statistics.send(count)
             if state.taken == state.outbox.count {
                 state.outbox = []
                 state.taken = 0
@@ -172,38 +179,26 @@ extension Exchange {
     /// The daemon lets go of the request.
     func complete(_ reason: MHD_RequestTerminationCode) {
         let task = self.state.withLock { state in
+            self.count(reason, &state)
             unsafe state.daemon = nil
+            state.file = nil
             self.fail(&state, .disconnected)
             return reason == .REQUEST_TERMINATED_COMPLETED_OK ? nil : state.task
         }
         task?.cancel()
     }
 
-    private func refuse(_ response: Response) -> MHD_Result {
-        self.state.withLock { self.queue(response, &$0, closing: true) }
-    }
-
-    private func queue(_ response: Response, _ state: inout State, closing: Bool) -> MHD_Result {
-        state.answer = .queued
-        if closing { self.connection.lingers = true }
-        guard let daemon = unsafe state.daemon else { return .NO }
-        return unsafe OutgoingResponse(response, for: self).queue(response.status, on: daemon)
-    }
-
-    /// Answers in the middle of a body, where the daemon can't: past it, and only what fits the socket's buffer.
-    private func interrupt(_ response: Response, _ state: inout State) {
-        self.connection.lingers = true
-        guard let daemon = unsafe state.daemon, case .bytes(let body) = response.body else { return }
-        var head = "HTTP/1.1 \(response.status) \r\nConnection: close\r\nContent-Length: \(body.count)\r\n"
-        for field in response.headers.fields { head += "\(field.name): \(field.value)\r\n" }
-        let bytes = Array((head + "\r\n").utf8) + body
-        var sent = 0
-        while sent < bytes.count {
-            let count = unsafe bytes.withUnsafeBytes {
-                unsafe http_send(daemon, $0.baseAddress! + sent, bytes.count - sent)
-            }
-            guard count > 0 else { return }
-            sent += count
+    /// Counts what has been sent and wasn't counted on its way. Of a file that was broken off, what the client has
+    /// acknowledged, which is known for TCP only.
+    private func count(_ reason: MHD_RequestTerminationCode, _ state: inout State) {
+        guard state.uncounted > 0 else { return }
+        if reason == .REQUEST_TERMINATED_COMPLETED_OK {
+            self.server.statistics.send(state.uncounted)
+        } else if state.file != nil {
+            let acknowledged = http_acknowledged(self.connection.socket)
+            let sent = acknowledged > state.acknowledged ? Int(clamping: acknowledged - state.acknowledged) : 0
+            self.server.statistics.send(min(sent, state.uncounted))
         }
+        state.uncounted = 0
     }
 }

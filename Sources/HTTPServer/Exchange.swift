@@ -51,17 +51,27 @@ final class Exchange: BodySource, BodySink {
         /// The body's announced length.
         var announced: Int?
 
+        /// The file that is being sent.
+        var file: FileRegion?
+        /// Of the answer's body, in bytes, to be counted when it is whole.
+        var uncounted = 0
+        /// What the client had acknowledged when the file was begun.
+        var acknowledged: UInt64 = 0
+        /// How much of the body had come, and when; while the client is waited for.
+        var pace: (received: Int, since: ContinuousClock.Instant)?
+
         var task: Task<Void, Never>?
     }
 
     let loop: Loop
     let connection: Connection
-    let target: Target
+    /// As it was sent, up to the first NUL.
+    let target: String
     let state = Mutex(State())
 
     var server: ServerCore { self.loop.server }
 
-    init(loop: Loop, connection: Connection, target: Target) {
+    init(loop: Loop, connection: Connection, target: String) {
         (self.loop, self.connection, self.target) = (loop, connection, target)
     }
 
@@ -86,9 +96,13 @@ final class Exchange: BodySource, BodySink {
         do {
             response = try await self.server.handler(request)
         } catch HTTPFault.bodyTooLarge {
-            response = .text(413, "body too large\n")
+            response = self.server.configuration.refusal(413, "The body is too large.")
         } catch {
-            response = .text(500, "internal\n")
+            response = self.server.configuration.refusal(500, "Something went wrong here.")
+        }
+        // Statuses that can't be a whole answer would leave the client waiting.
+        if !(200...599).contains(response.status) {
+            response = self.server.configuration.refusal(500, "Something went wrong here.")
         }
         let hasNoBody = request.method == "HEAD" || response.status == 204 || response.status == 304
         self.state.withLock { state in
@@ -139,6 +153,7 @@ final class Exchange: BodySource, BodySink {
         return true
     }
 
+    /// Lets the daemon call again, in the loop's next turn.
     func resume(_ state: inout State) {
         guard unsafe state.daemon != nil, state.isSuspended else { return }
         state.isSuspended = false

@@ -4,28 +4,56 @@ import CMicroHTTPD
 import Glibc
 import HTTP
 
-/// A listening socket; closed with its last owner.
+/// A listening socket; closed, and its file removed, with its last owner.
 final class Listener: Sendable {
-    let socket: Int32
-    let port: UInt16
-
-    /// - Parameter host: a numeric address.
-    /// - Throws: `HTTPFault.cannotListen`.
-    init(_ host: String, _ port: UInt16) throws(HTTPFault) {
-        (self.socket, self.port) = try Self.listen(host, port)
+    enum Knock {
+        case client(Int32)
+        case nobody
+        /// No descriptor is left for whoever waits.
+        case exhausted
     }
 
-    deinit { close(self.socket) }
+    let socket: Int32
+    /// With the port that was found.
+    let address: Server.Address
+    private let file: SocketFile?
 
-    /// The next client's socket; nil where none waits.
-    func accept() -> Int32? {
-        let client = accept4(self.socket, nil, nil, Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue))
-        return client >= 0 ? client : nil
+    /// - Throws: `HTTPFault.cannotListen`.
+    init(_ address: Server.Address) throws(HTTPFault) {
+        switch address {
+        case .tcp(let host, let port):
+            let (socket, bound) = try Self.listen(host, port)
+            (self.socket, self.address, self.file) = (socket, .tcp(host: host, port: bound), nil)
+        case .unix(let path):
+            let (socket, file) = try SocketFile.listen(path)
+            (self.socket, self.address, self.file) = (socket, address, file)
+        }
+    }
+
+    deinit {
+        self.file?.remove()
+        close(self.socket)
+    }
+
+    /// The next client's socket.
+    func accept() -> Knock {
+        while true {
+            let client = accept4(self.socket, nil, nil, Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue))
+            guard client >= 0 else {
+                switch errno {
+                case ECONNABORTED, EINTR, EPERM: continue
+                case EMFILE, ENFILE, ENOBUFS, ENOMEM: return .exhausted
+                default: return .nobody
+                }
+            }
+            if self.file == nil || SocketFile.isTrusted(client) { return .client(client) }
+            close(client)
+        }
     }
 
     private static func listen(_ host: String, _ port: UInt16) throws(HTTPFault) -> (socket: Int32, port: UInt16) {
         var hints = unsafe addrinfo()
-        unsafe hints.ai_flags = AI_PASSIVE | AI_NUMERICHOST
+        unsafe hints.ai_flags = AI_PASSIVE
         unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         var found: UnsafeMutablePointer<addrinfo>?
         guard unsafe getaddrinfo(host, String(port), &hints, &found) == 0, let address = unsafe found else {
@@ -35,8 +63,12 @@ final class Listener: Sendable {
         let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
         let descriptor = unsafe Glibc.socket(address.pointee.ai_family, kind, 0)
         guard descriptor >= 0 else { throw .cannotListen(errno: errno) }
-        var yes: Int32 = 1
+        var (yes, no): (Int32, Int32) = (1, 0)
         unsafe setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
+        if unsafe address.pointee.ai_family == AF_INET6 {  // `::` is every address of either family
+            unsafe setsockopt(
+                descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &no, socklen_t(MemoryLayout<Int32>.size))
+        }
         guard unsafe bind(descriptor, address.pointee.ai_addr, address.pointee.ai_addrlen) == 0,
             Glibc.listen(descriptor, 1024) == 0
         else {

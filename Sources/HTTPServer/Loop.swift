@@ -4,11 +4,12 @@ import CMicroHTTPD
 import Glibc
 import HTTP
 import Synchronization
+import Threads
 
 /// Its variables are for its own thread.
 final class Loop: @unchecked Sendable {
     /// A socket whose answer has been sent, and until when the rest of its request is read.
-    private struct Lingering {
+    struct Lingering {
         let socket: Int32
         let deadline: ContinuousClock.Instant
     }
@@ -19,9 +20,11 @@ final class Loop: @unchecked Sendable {
     private let accepted = Mutex<[Int32]>([])
     private let resumed = Mutex<[Exchange]>([])
     private var listening: (listener: Listener, loops: [Loop])?
+    /// Until then nobody is accepted: no descriptor was left.
+    private var listensAfter = ContinuousClock.now
     private var turn = 0
-    private var connections: [ObjectIdentifier: Connection] = [:]
-    private var lingering: [Lingering] = []
+    var connections: [ObjectIdentifier: Connection] = [:]
+    var lingering: [Lingering] = []
     private let count = Atomic(0)
 
     init(_ server: ServerCore) { self.server = server }
@@ -41,24 +44,21 @@ final class Loop: @unchecked Sendable {
         if isFirst { self.wake() }
     }
 
+    /// Runs on a thread of its own until the server has drained or its time for that is up.
+    ///
     /// - Parameter listening: for the loop that listens: where, and whom its clients are dealt to.
-    func start(
-        _ listening: (listener: Listener, loops: [Loop])?, whenDone done: CheckedContinuation<Void, any Error>
-    ) {
+    /// - Throws: `HTTPFault.cannotStart`.
+    func run(_ listening: (listener: Listener, loops: [Loop])?, whenStarted: @escaping @Sendable () -> Void)
+        async throws
+    {
         self.listening = listening
-        let job = Job { done.resume(with: Result { try self.run() }) }
-        var thread = pthread_t()
-        let failed = unsafe pthread_create(
-            &thread, nil,
-            { context in
-                unsafe Unmanaged<Job>.fromOpaque(context!).takeRetainedValue().body()
-                return nil
-            }, Unmanaged.passRetained(job).toOpaque())
-        precondition(failed == 0, "no thread")
-        pthread_detach(thread)
+        try await withCheckedThrowingContinuation { done in
+            Thread.start { done.resume(with: Result { try self.serve(whenStarted) }) }
+        }
     }
 
-    private func run() throws(HTTPFault) {
+    private func serve(_ whenStarted: () -> Void) throws(HTTPFault) {
+        defer { self.listening = nil }  // whose loops point back
         var broken = sigset_t()
         unsafe sigemptyset(&broken)
         unsafe sigaddset(&broken, SIGPIPE)
@@ -66,6 +66,7 @@ final class Loop: @unchecked Sendable {
 
         let configuration = self.server.configuration
         let daemon = try Daemon(for: self, configuration)
+        whenStarted()
         var nextLook = ContinuousClock.now + configuration.watchInterval
         var deadline: ContinuousClock.Instant?
         while true {
@@ -73,7 +74,10 @@ final class Loop: @unchecked Sendable {
                 self.listening = nil
                 deadline = .now + configuration.drainTimeout
             }
-            if let deadline, self.server.exchanges.load(ordering: .acquiring) == 0 || .now >= deadline { break }
+            if let deadline {
+                let isDone = self.server.closeIfIdle() && self.lingering.isEmpty
+                if isDone || .now >= deadline { break }
+            }
             self.turn(daemon, atMost: deadline == nil ? configuration.watchInterval : .milliseconds(20))
             if .now >= nextLook {
                 self.look()
@@ -85,24 +89,24 @@ final class Loop: @unchecked Sendable {
         for exchange in self.resumed.withLock({ $0.takeAll() }) { exchange.goOn() }
         daemon.run()
         _ = consume daemon
+        for socket in self.accepted.withLock({ $0.takeAll() }) { close(socket) }
         for lingering in self.lingering { close(lingering.socket) }
         while self.server.tasks.load(ordering: .acquiring) > 0 { usleep(10_000) }
     }
 
     /// Waits for something to do, and does it.
     private func turn(_ daemon: borrowing Daemon, atMost wait: Duration) {
-        let limit = self.server.configuration.connectionLimit / self.server.configuration.threads
-        let hasRoom = self.listening.map { $0.loops.contains { $0.count.load(ordering: .relaxed) < limit } } ?? false
+        let limit = max(1, self.server.configuration.connectionLimit / max(1, self.server.configuration.threads))
         var polled = [
             pollfd(fd: daemon.events, events: Int16(POLLIN), revents: 0),
             pollfd(fd: self.signal, events: Int16(POLLIN), revents: 0),
-            pollfd(fd: hasRoom ? self.listening!.listener.socket : -1, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: self.door(limit), events: Int16(POLLIN), revents: 0),
         ]
         for lingering in self.lingering {
             polled.append(pollfd(fd: lingering.socket, events: Int16(POLLIN), revents: 0))
         }
-        let milliseconds = min(UInt64(wait / .milliseconds(1)), daemon.timeout ?? .max)
-        guard unsafe poll(&polled, nfds_t(polled.count), Int32(milliseconds)) >= 0 else { return }
+        let milliseconds = min(UInt64(max(.zero, wait) / .milliseconds(1)), daemon.timeout ?? .max)
+        guard unsafe poll(&polled, nfds_t(polled.count), Int32(clamping: milliseconds)) >= 0 else { return }
         if polled[1].revents != 0 {
             var count = eventfd_t()
             unsafe eventfd_read(self.signal, &count)
@@ -116,6 +120,14 @@ final class Loop: @unchecked Sendable {
         daemon.run()
     }
 
+    /// The listening socket; -1, which is never ready, where there is no room for another client.
+    private func door(_ limit: Int) -> Int32 {
+        guard let (listener, loops) = self.listening, .now >= self.listensAfter,
+            loops.contains(where: { $0.count.load(ordering: .relaxed) < limit })
+        else { return -1 }
+        return listener.socket
+    }
+
     /// Accepts clients, and deals them to the loops in turn.
     private func deal(_ limit: Int) {
         guard let (listener, loops) = self.listening else { return }
@@ -123,65 +135,34 @@ final class Loop: @unchecked Sendable {
             self.turn += 1
             guard
                 let loop = (0..<loops.count).lazy.map({ loops[(self.turn + $0) % loops.count] })
-                    .first(where: { $0.count.load(ordering: .relaxed) < limit }),
-                let socket = listener.accept()
+                    .first(where: { $0.count.load(ordering: .relaxed) < limit })
             else { return }
-            loop.count.add(1, ordering: .relaxed)
-            loop.accepted.withLock { $0.append(socket) }
-            loop.wake()
-        }
-    }
-
-    private func readOn(_ polled: ArraySlice<pollfd>) {
-        let now = ContinuousClock.now
-        self.lingering = zip(self.lingering, polled).compactMap { lingering, polled in
-            if now < lingering.deadline, polled.revents == 0 || Self.discard(lingering.socket) { return lingering }
-            close(lingering.socket)
-            return nil
-        }
-    }
-
-    private static func discard(_ socket: Int32) -> Bool {
-        unsafe withUnsafeTemporaryAllocation(byteCount: 65536, alignment: 1) { buffer in
-            let count = unsafe recv(socket, buffer.baseAddress, buffer.count, Int32(MSG_DONTWAIT))
-            return count > 0 || count < 0 && errno == EAGAIN
-        }
-    }
-
-    /// Ends exchanges whose clients have gone (the daemon sees nothing of them while it is suspended), and connections
-    /// that have sent no whole head in time (to the daemon, a byte is as good as a head).
-    private func look() {
-        let now = ContinuousClock.now
-        var watched: [Exchange] = []
-        var polled: [pollfd] = []
-        for connection in self.connections.values {
-            if let exchange = connection.exchange {
-                guard exchange.isSuspended else { continue }
-                watched.append(exchange)
-                polled.append(pollfd(fd: connection.socket, events: http_poll_hangup, revents: 0))
-            } else if now - connection.idleSince > self.server.configuration.headTimeout {
-                shutdown(connection.socket, Int32(SHUT_RDWR))
+            switch listener.accept() {
+            case .client(let socket):
+                loop.count.add(1, ordering: .relaxed)
+                loop.accepted.withLock { $0.append(socket) }
+                loop.wake()
+            case .nobody: return
+            case .exhausted:
+                self.listensAfter = .now + self.server.configuration.watchInterval
+                return
             }
         }
-        guard unsafe poll(&polled, nfds_t(polled.count), 0) > 0 else { return }
-        for (exchange, polled) in zip(watched, polled) where polled.revents != 0 { exchange.abort() }
     }
 
-    func add(_ connection: Connection) { self.connections[ObjectIdentifier(connection)] = connection }
+    func add(_ connection: Connection) {
+        self.connections[ObjectIdentifier(connection)] = connection
+        self.server.statistics.connect()
+    }
 
     /// The daemon closes the connection's socket next.
     func remove(_ connection: Connection) {
         self.connections[ObjectIdentifier(connection)] = nil
         self.count.subtract(1, ordering: .relaxed)
+        self.server.statistics.disconnect()
         guard connection.lingers else { return }
         let socket = fcntl(connection.socket, F_DUPFD_CLOEXEC, 0)
         if socket >= 0 { self.lingering.append(Lingering(socket: socket, deadline: .now + .seconds(5))) }
-    }
-
-    private final class Job: Sendable {
-        let body: @Sendable () -> Void
-
-        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
     }
 }
 

@@ -1,0 +1,48 @@
+// What a loop does about clients that the daemon would wait for too long, or stop watching too soon.
+
+import CMicroHTTPD
+import Glibc
+import HTTP
+
+extension Loop {
+    /// Ends exchanges whose clients have gone (the daemon sees nothing of them while it is suspended) or send their
+    /// bodies too slowly, answers whose file has become too short, and connections that have sent no whole head in time
+    /// (to the daemon, a byte is as good as a head).
+    func look() {
+        let now = ContinuousClock.now
+        var watched: [Exchange] = []
+        var polled: [pollfd] = []
+        for connection in self.connections.values {
+            guard let exchange = connection.exchange else {
+                if now - connection.idleSince > self.server.configuration.headTimeout { connection.shutDown() }
+                continue
+            }
+            if exchange.isSuspended {
+                watched.append(exchange)
+                polled.append(pollfd(fd: connection.socket, events: http_poll_hangup, revents: 0))
+            } else {
+                exchange.look(now)
+            }
+        }
+        guard unsafe poll(&polled, nfds_t(polled.count), 0) > 0 else { return }
+        for (exchange, polled) in zip(watched, polled) where polled.revents != 0 { exchange.abort() }
+    }
+
+    /// Reads, and throws away, what comes after an early answer: closing with unread bytes could cost the client that
+    /// answer.
+    func readOn(_ polled: ArraySlice<pollfd>) {
+        let now = ContinuousClock.now
+        self.lingering = zip(self.lingering, polled).compactMap { lingering, polled in
+            if now < lingering.deadline, polled.revents == 0 || Self.discard(lingering.socket) { return lingering }
+            close(lingering.socket)
+            return nil
+        }
+    }
+
+    private static func discard(_ socket: Int32) -> Bool {
+        unsafe withUnsafeTemporaryAllocation(byteCount: 65536, alignment: 1) { buffer in
+            let count = unsafe recv(socket, buffer.baseAddress, buffer.count, Int32(MSG_DONTWAIT))
+            return count > 0 || count < 0 && errno == EAGAIN
+        }
+    }
+}
