@@ -50,7 +50,7 @@ let package = Package(
         module("HTTPServer", ["Domain", "HTTP", "Threads", "CMicroHTTPD"]),
         module("HTTPClient", ["HTTP", "Threads", "CCurl"]),
         module("Persistence", ["Domain", "Threads", "Cryptography"]),
-        module("PostgreSQL", ["Persistence", "Domain", "CPostgreSQL"], resources: [.embedInCode("Migrations")]),
+        module("PostgreSQL", ["Persistence", "Domain", "Threads", "CPostgreSQL"], resources: [.embedInCode("Migrations")]),
         module("SQLite", ["Persistence", "Domain", "Threads", "CSQLite"], resources: [.embedInCode("Migrations")]),
         module("Storage", ["Domain", "HTTP"]),
         module("Filesystem", ["Storage", "Domain", "HTTP", "Threads", "Cryptography", "CLinux"]),

@@ -54,6 +54,14 @@ package final class Crew: Sendable {
         }
     }
 
+    /// - Parameter pool: what to call it.
+    package func statistics(of pool: String) -> PoolStatistics {
+        self.state.withLock { state in
+            PoolStatistics(
+                pool: pool, size: self.size, busy: self.size - state.idle, waiting: state.queue.count - state.head)
+        }
+    }
+
     package func close() async {
         await withCheckedContinuation { continuation in
             let waiting: [any Job] = self.state.withLock { state in

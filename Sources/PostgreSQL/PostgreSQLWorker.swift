@@ -1,0 +1,97 @@
+// One connection of the crew: runs transactions, tries again what may be tried again, replaces a lost connection.
+
+import Glibc
+import Persistence
+
+final class PostgreSQLWorker: Worker {
+    private static let attempts = 4
+
+    private let limits: Limits
+    private let breaker: Breaker
+    private let line: WakeUpLine
+    private let connect: () throws(DatabaseFault) -> PostgreSQLConnection
+    private var connection: PostgreSQLConnection?
+
+    init(
+        _ limits: Limits, _ breaker: Breaker, _ line: WakeUpLine,
+        connect: @escaping () throws(DatabaseFault) -> PostgreSQLConnection
+    ) {
+        (self.limits, self.breaker, self.line, self.connect) = (limits, breaker, line, connect)
+        self.connection = try? connect()
+    }
+
+    func serve(_ jobs: [any Job]) {
+        for job in jobs {
+            do {
+                try self.breaker.admit()
+                try self.serve(job)
+            } catch {
+                job.settle(error)
+            }
+        }
+    }
+
+    private func serve(_ job: any Job) throws {
+        for attempt in 1... {
+            let isFresh = self.connection == nil
+            let connection = try self.connected()
+            do {
+                try self.attempt(job, on: connection)
+                return self.breaker.succeeded()
+            } catch {
+                if connection.isUsable { self.breaker.succeeded() }
+                guard let fault = error as? DatabaseFault else { throw error }
+                if connection.hasGivenUp { self.breaker.failed(fault) }
+                guard fault.isTransient, attempt < Self.attempts else { throw fault }
+                if case .unavailable = fault {
+                    // Perhaps only this connection was lost: then a new one serves, else making it fails.
+                    if isFresh || connection.hasGivenUp { throw fault }
+                } else {
+                    // 10, 20, 40 ms, plus as much again by chance, so that rivals part.
+                    let pause = 10_000 << (attempt - 1)
+                    usleep(UInt32(pause + Int.random(in: 0..<pause)))
+                }
+            }
+        }
+    }
+
+    private func connected() throws(DatabaseFault) -> PostgreSQLConnection {
+        if let connection = self.connection { return connection }
+        do {
+            let connection = try self.connect()
+            self.connection = connection
+            return connection
+        } catch {
+            self.breaker.failed(error)
+            throw error
+        }
+    }
+
+    /// Settles the job, or throws with nothing done.
+    private func attempt(_ job: any Job, on connection: PostgreSQLConnection) throws {
+        do {
+            switch job.work {
+            case .write: connection.begin("BEGIN", self.limits)
+            case .snapshot: connection.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", self.limits)
+            case .lookup: connection.begin(nil, self.limits)
+            }
+            try job.perform(Transaction(connection))
+        } catch {
+            if connection.isUsable, job.work != .lookup { try? connection.rollBack() }
+            if !connection.isUsable { self.connection = nil }
+            throw error
+        }
+        do {
+            if job.work == .write { try connection.commit() }
+        } catch let fault as DatabaseFault {
+            guard !connection.isUsable else { throw fault }
+            self.connection = nil
+            if case .unavailable(let text) = fault { throw DatabaseFault.commitUnknown(text) }
+            throw fault
+        }
+        job.settle(nil)
+        if job.work == .write { self.line.wake(connection.takeNotified()) }
+        if job.work == .snapshot { try? connection.endRead() }  // after the answer: nobody waits for it
+        if !connection.isUsable { self.connection = nil }
+    }
+}
