@@ -64,6 +64,12 @@ let package = Package(
         module("Worker", ["Registry", "Domain", "Persistence", "Storage", "Telemetry"]),
         module("Settings", ["Domain", "CYAML"]),
         module("Commands", ["Domain"]),
+        .executableTarget(
+            name: "artifortress",
+            dependencies: [
+                "Commands", "Settings", "Worker", "Generic", "API", "Identity", "Registry", "S3", "Filesystem", "Storage",
+                "SQLite", "PostgreSQL", "Persistence", "HTTPServer", "HTTP", "Telemetry", "Threads", "Domain",
+            ], swiftSettings: house),
 
         tests("SettingsTests", ["Settings", "Domain"]),
         .target(

@@ -12,7 +12,7 @@ package struct Configuration: Sendable {
 
     var entries: [String: Entry] = [:]
     /// What the defaults depend on besides other settings.
-    let surroundings: Surroundings
+    package let surroundings: Surroundings
 
     init(_ surroundings: Surroundings) { self.surroundings = surroundings }
 

@@ -8,7 +8,7 @@ package protocol Service: Sendable {
 /// Runs every service until one of them ends, or the task is cancelled; then cancels the others and waits for them.
 ///
 /// - Throws: what the first to end has thrown.
-package func run(_ services: [any Service]) async throws {
+package func runTogether(_ services: [any Service]) async throws {
     try await withThrowingTaskGroup { group in
         for service in services { group.addTask { try await service.run() } }
         defer { group.cancelAll() }

@@ -1,0 +1,13 @@
+// The server's binary: its verbs.
+
+import Commands
+import Glibc
+
+@main
+struct Artifortress {
+    static func main() async {
+        let program = Program(
+            name: "artifortress", summary: "An artifact repository.", commands: [ServeVerb.command])
+        exit(await program.run(Array(CommandLine.arguments.dropFirst())).rawValue)
+    }
+}

@@ -1,0 +1,105 @@
+// The two shapes: a data directory with SQLite and files, or PostgreSQL and an S3 store; and whatever lies between.
+// This is the one place that knows every driver.
+
+import Domain
+import Filesystem
+import Glibc
+import Persistence
+import PostgreSQL
+import Registry
+import S3
+import SQLite
+import Settings
+import Storage
+import Threads
+
+/// An installation that is open: its database at our schema, its storage, its identity.
+struct Deployment: Sendable {
+    let configuration: Configuration
+    let database: any Database
+    let storage: any BlobStorage
+    let clock: WallClock
+    /// This process among those of the installation.
+    let instance: UniqueID
+    let defaultTenant: TenantID
+    /// Held while the database is SQLite's.
+    private let lock: DataLock?
+
+    /// Why an installation can't be opened.
+    struct Failure: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    /// - Parameter migrates: whether the schema is brought up to date; else an outdated one is refused.
+    static func open(_ configuration: Configuration, migrates: Bool) async throws -> Deployment {
+        let clock = WallClock.system
+        let (database, lock, migrations) = try self.openDatabase(configuration)
+        do {
+            if migrates {
+                _ = try await Migrator.migrate(database, to: migrations)
+            } else {
+                let pending = try await Migrator.pending(database, migrations)
+                guard pending.isEmpty else {
+                    throw Failure(
+                        description: "the database lacks \(pending.joined(separator: ", ")): run 'artifortress migrate'")
+                }
+            }
+            let now = clock.now()
+            let (tenant, installation) = try await database.transaction { transaction in
+                (
+                    try TenantStore.ensureDefault(at: now, transaction),
+                    try InstallationStore.settle("installation-id", UniqueID(at: now).description, transaction)
+                )
+            }
+            guard let id = UniqueID(installation) else {
+                throw Failure(description: "the database's installation id is no UUID: \(installation)")
+            }
+            return Deployment(
+                configuration: configuration, database: database,
+                storage: try self.openStorage(configuration, installation: id), clock: clock,
+                instance: UniqueID(at: now), defaultTenant: tenant, lock: lock)
+        } catch {
+            await database.close()
+            throw error
+        }
+    }
+
+    func close() async { await self.database.close() }
+
+    static func openDatabase(
+        _ configuration: Configuration
+    ) throws -> (any Database, DataLock?, [Migration]) {
+        try DataDirectory.make(configuration[.data])
+        switch configuration[.databaseURL] {
+        case .sqlite(let path):
+            let lock = try DataLock(directory: configuration[.data])
+            let readers = max(2, configuration.surroundings.processors)
+            return (SQLiteDatabase(path: path, readers: readers), lock, SQLiteDatabase.migrations)
+        case .postgreSQL(let uri, _):
+            let address = try PostgreSQLAddress(parsing: uri.value)
+            let database = PostgreSQLDatabase(
+                address, connections: configuration[.databasePoolSize],
+                pooling: configuration[.databasePooling] == .bouncer ? .bouncer : .direct)
+            return (database, nil, PostgreSQLDatabase.migrations)
+        }
+    }
+
+    static func openStorage(_ configuration: Configuration, installation: UniqueID) throws -> any BlobStorage {
+        switch configuration[.storageURL] {
+        case .file(let path): return try FilesystemStorage(root: path, installation: installation)
+        case .s3(let bucket): throw Failure(description: "\(bucket)")
+        }
+    }
+
+    var isOnSQLite: Bool { if case .sqlite = self.configuration[.databaseURL] { true } else { false } }
+}
+
+/// The directory of the setting `data`.
+enum DataDirectory {
+    /// Makes it where it isn't there, for our user only.
+    static func make(_ path: String) throws {
+        guard unsafe mkdir(path, 0o700) != 0, errno != EEXIST else { return }
+        throw Deployment.Failure(
+            description: "cannot make the data directory \(path): \(unsafe String(cString: strerror(errno)))")
+    }
+}

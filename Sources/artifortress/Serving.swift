@@ -1,0 +1,110 @@
+// The server put together: which use case gets which store, which route which use case.
+
+import API
+import Domain
+import Generic
+import HTTP
+import HTTPServer
+import Identity
+import Persistence
+import Registry
+import Settings
+import Storage
+import Threads
+import Worker
+
+struct Serving: Sendable {
+    let deployment: Deployment
+    let log: @Sendable (String) -> Void
+
+    var application: Application {
+        let (database, clock) = (self.deployment.database, self.deployment.clock)
+        let configuration = self.deployment.configuration
+        let tokens = Tokens(
+            database: database, clock: clock,
+            bootstrap: BootstrapToken(configured: configuration[.bootstrapToken]?.value),
+            maxTTLMinutes: configuration[.patMaxTTLMinutes], defaultTenant: self.deployment.defaultTenant)
+        let routes =
+            ServiceRoutes(
+                environment: configuration[.environment], clock: clock, dependencies: self.dependencies
+            ).routes
+            + TokenRoutes(tokens: tokens, database: database).routes
+            + RepositoryRoutes(
+                repositories: Repositories(database: database, clock: clock), database: database
+            ).routes
+            + self.generic.routes
+        let log = self.log
+        return Application(
+            routes: routes, authenticator: Authenticator(database: database, clock: clock), clock: clock,
+            baseURL: { _ in "" },
+            observe: { outcome in
+                if let fault = outcome.fault { log("\(outcome.correlation) \(outcome.status) \(fault)") }
+            })
+    }
+
+    private var generic: GenericRoutes {
+        let (database, clock, storage) = (self.deployment.database, self.deployment.clock, self.deployment.storage)
+        return GenericRoutes(
+            publishing: FilePublishing(
+                clock: clock,
+                defaultRetentionDays: self.deployment.configuration[.tombstoneRetentionDays]),
+            intake: Intake(
+                storage: storage,
+                keys: StagingKeys(database: database, clock: clock, owner: self.deployment.instance)),
+            resolving: Resolving(database: database, clock: clock, defaultTenant: self.deployment.defaultTenant),
+            listing: DirectoryListing(database: database),
+            checksums: BlobChecksums(database: database, storage: storage, readers: BlockingPool(threads: 2)),
+            files: FileAnswer(storage: storage, clock: clock), database: database)
+    }
+
+    private var dependencies: [Dependency] {
+        let (database, storage) = (self.deployment.database, self.deployment.storage)
+        return [
+            .essential(database.name) { try await database.check() },
+            .essential("object_storage") { try await storage.check() },
+            .notConfigured("oidc_jwks"), .notConfigured("saml_metadata"), .notConfigured("redis"),
+            .notConfigured("telemetry"),
+        ]
+    }
+
+    /// The HTTP interface.
+    ///
+    /// - Parameter ready: called with the address that is listened on.
+    func listen(ready: @escaping @Sendable (Server.Address) -> Void) async throws {
+        let configuration = self.deployment.configuration
+        var server = Server.Configuration()
+        server.address = .tcp(host: configuration[.listen].host, port: configuration[.listen].port)
+        server.bodyLimit = configuration[.httpMaxBodyBytes]
+        server.connectionLimit = configuration[.httpMaxConnections]
+        server.idleTimeout = .seconds(configuration[.httpIdleSeconds])
+        server.drainTimeout = .seconds(configuration[.httpDrainSeconds])
+        server.threads = configuration[.httpThreads]
+        server.refusal = { status, message in
+            Problem(status, status == 413 ? "payload_too_large" : "bad_request", message).response
+        }
+        if let certificate = configuration[.tlsCertificateFile], let key = configuration[.tlsKeyFile] {
+            server.tls = try Server.TLS(certificateFile: certificate, keyFile: key)
+        }
+        let application = self.application
+        try await Server(server).run(ready: ready) { request in await application.respond(to: request) }
+    }
+
+    /// Signs of life, and the sweep of what dead processes left.
+    var background: [any Service] {
+        let sweep = ObjectSweep(
+            database: self.deployment.database, storage: self.deployment.storage, clock: self.deployment.clock)
+        let (instance, log) = (self.deployment.instance, self.log)
+        let report: @Sendable (String, any Error) -> Void = { name, error in log("\(name): \(error)") }
+        return [
+            Periodic("heartbeat", every: .seconds(10), report: report) { try await sweep.beat(instance) },
+            Periodic("object sweep", every: .seconds(30), report: report) { try await sweep.run() },
+        ]
+    }
+}
+
+/// A service that is one call.
+struct Running: Service {
+    let body: @Sendable () async throws -> Void
+
+    func run() async throws { try await self.body() }
+}

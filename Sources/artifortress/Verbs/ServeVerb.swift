@@ -1,0 +1,74 @@
+// `artifortress serve`: the HTTP interface and the background work, in one process or apart.
+
+import Commands
+import Domain
+import Glibc
+import Identity
+import Persistence
+import Registry
+import Settings
+import Threads
+import Worker
+
+enum ServeVerb {
+    static let command = Command(
+        name: "serve", summary: "Run the server: the HTTP interface and the background worker in one process.",
+        details: "Without any flag everything is kept in ./artifortress-data. SIGTERM and SIGINT end it gently.",
+        flags: SettingsFlags.all
+    ) { invocation in
+        let configuration = try SettingsFlags.read(invocation)
+        try await Self.run(configuration, invocation.console)
+    }
+
+    private static func run(_ configuration: Configuration, _ console: Console) async throws {
+        let log: @Sendable (String) -> Void = { console.complain($0) }
+        let deployment = try await Deployment.open(configuration, migrates: configuration[.migrateAtStart])
+        let serving = Serving(deployment: deployment, log: log)
+        try await BootstrapFile.provide(for: deployment, log: log)
+        let sweep = ObjectSweep(
+            database: deployment.database, storage: deployment.storage, clock: deployment.clock)
+        try await sweep.beat(deployment.instance)
+        if deployment.isOnSQLite { try await sweep.buryOthers(than: deployment.instance) }
+        let roles = configuration[.roles]
+        var services: [any Service] = [Running { await StopSignal.wait() }]
+        if roles.contains(.worker) { services += serving.background }
+        if roles.contains(.api) {
+            services.append(
+                Running {
+                    try await serving.listen { address in console.print("artifortress listens on \(address)") }
+                })
+        }
+        StopSignal.ignoreBrokenPipes()
+        do {
+            try await runTogether(services)
+        } catch {
+            await deployment.close()
+            throw error
+        }
+        await deployment.close()
+    }
+}
+
+/// The first start's token, put where only the administrator reads it (HTTP contract, section 5: auth.bootstrapToken).
+enum BootstrapFile {
+    static func provide(for deployment: Deployment, log: @Sendable (String) -> Void) async throws {
+        let bootstrap = BootstrapToken(configured: deployment.configuration[.bootstrapToken]?.value)
+        guard let token = try await deployment.database.transaction({ try bootstrap.create($0) }) else { return }
+        let path = "\(deployment.configuration[.data])/bootstrap-token"
+        try self.write(token + "\n", to: path)
+        log("the bootstrap token is in \(path)")
+    }
+
+    static func write(_ text: String, to path: String) throws {
+        let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw self.failure(path) }
+        defer { Glibc.close(descriptor) }
+        let bytes = Array(text.utf8)
+        let written = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
+        guard written == bytes.count, fsync(descriptor) == 0 else { throw self.failure(path) }
+    }
+
+    private static func failure(_ path: String) -> Deployment.Failure {
+        Deployment.Failure(description: "cannot write \(path): \(unsafe String(cString: strerror(errno)))")
+    }
+}
