@@ -66,6 +66,7 @@ let package = Package(
         module("Commands", ["Domain"]),
 
         tests("SettingsTests", ["Settings", "Domain"]),
+        tests("CommandsTests", ["Commands"]),
         .target(
             name: "TestSupport", dependencies: ["Domain", "Storage", "Filesystem", "HTTP"], path: "Tests/Support",
             swiftSettings: house),
