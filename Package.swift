@@ -72,6 +72,7 @@ let package = Package(
             ], swiftSettings: house),
 
         tests("SettingsTests", ["Settings", "Domain"]),
+        tests("CommandsTests", ["Commands"]),
         .target(
             name: "TestSupport", dependencies: ["Domain", "Storage", "Filesystem", "HTTP"], path: "Tests/Support",
             swiftSettings: house),
