@@ -60,6 +60,6 @@ let package = Package(
         module("Settings", ["Domain", "CYAML"]),
         module("Commands", ["Domain"]),
 
-        tests("HTTPServerTests", ["HTTPServer", "HTTP", "Threads"]),
+        tests("HTTPServerTests", ["HTTPServer", "HTTP", "Domain", "Threads"]),
     ]
 )

@@ -103,3 +103,9 @@ struct Client: ~Copyable {
         return address
     }
 }
+
+/// A client for places where only a reference will do.
+final class Shared: Sendable {
+    let client: Client
+    init(_ address: Server.Address) { self.client = Client(address) }
+}

@@ -33,7 +33,8 @@ import Testing
             let region = file.region(0..<3_000_000)
             let handler: Handler = { _ in Response(200, body: .file(region)) }
             try await serving(self.configuration(directory + "/socket"), with: handler) { address in
-                #expect(Client(address).ask("GET / HTTP/1.1\r\nHost: h\r\n\r\n")?.body == file.bytes)
+                let body = Client(address).ask("GET / HTTP/1.1\r\nHost: h\r\n\r\n")?.body ?? []
+                #expect(body.count == 3_000_000 && file.holds(body, at: 0))
             }
         }
     }

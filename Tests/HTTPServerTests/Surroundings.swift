@@ -13,7 +13,7 @@ func withDirectory<Value>(_ body: (String) async throws -> Value) async throws -
     return try await body(directory)
 }
 
-/// A file whose every byte tells its place.
+/// A file whose bytes tell their places.
 struct TestFile: Sendable {
     let path: String
     let bytes: [UInt8]
@@ -21,9 +21,18 @@ struct TestFile: Sendable {
 
     init(_ path: String, length: Int) throws {
         self.path = path
-        self.bytes = (0..<length).map { UInt8(truncatingIfNeeded: $0 ^ $0 >> 8 ^ $0 >> 16) }
+        let pattern = (0..<65537).map { UInt8(truncatingIfNeeded: $0 ^ $0 >> 8) }
+        var bytes: [UInt8] = []
+        while bytes.count < length { bytes += pattern }
+        self.bytes = Array(bytes.prefix(length))
         try Data(self.bytes).write(to: URL(filePath: path))
         self.file = unsafe OpenFile(descriptor: open(path, O_RDONLY | O_CLOEXEC))
+    }
+
+    /// Whether these are the file's bytes from `start` on. (Comparing arrays is slow in a debug build.)
+    func holds(_ part: [UInt8], at start: Int) -> Bool {
+        guard start + part.count <= self.bytes.count else { return false }
+        return unsafe self.bytes.withUnsafeBytes { unsafe memcmp($0.baseAddress! + start, part, part.count) == 0 }
     }
 
     func region(_ range: Range<Int>) -> FileRegion {
