@@ -77,6 +77,6 @@ let package = Package(
             name: "TestSupport", dependencies: ["Domain", "Storage", "Filesystem", "HTTP"], path: "Tests/Support",
             swiftSettings: house),
         tests("StorageConformance", ["TestSupport", "Storage", "Filesystem", "Domain", "HTTP"]),
-        tests("HTTPServerTests", ["HTTPServer", "HTTP", "Threads"]),
+        tests("HTTPServerTests", ["HTTPServer", "HTTP", "Domain", "Threads"]),
     ]
 )

@@ -18,14 +18,7 @@ extension Exchange {
         if closing { self.connection.lingers = true }
         guard let daemon = unsafe state.daemon else { return .NO }
         if let outgoing = OutgoingResponse(response, for: self) {
-            switch response.body {
-            case .bytes(let bytes): state.uncounted = bytes.count
-            case .file(let region) where !self.isEncrypted:
-                state.file = region
-                state.uncounted = region.length
-                state.acknowledged = http_acknowledged(self.connection.socket)
-            case .file, .stream: break
-            }
+            if !state.isHead && response.status != 204 && response.status != 304 { self.note(response.body, &state) }
             return unsafe outgoing.queue(response.status, on: daemon)
         }
         // The file is shorter than it should be, or descriptors or memory have run out.
@@ -33,6 +26,18 @@ extension Exchange {
         let refusal = self.server.configuration.refusal(500, "Something went wrong here.")
         guard let outgoing = OutgoingResponse(refusal, for: self) else { return .NO }
         return unsafe outgoing.queue(refusal.status, on: daemon)
+    }
+
+    /// Notes what is to be counted, and watched, until the answer has been sent.
+    private func note(_ body: Response.Body, _ state: inout State) {
+        switch body {
+        case .bytes(let bytes): state.uncounted = bytes.count
+        case .file(let region) where !self.isEncrypted:
+            state.file = region
+            state.uncounted = region.length
+            state.acknowledged = http_acknowledged(self.connection.socket)
+        case .file, .stream: break  // counted block by block
+        }
     }
 
     var isEncrypted: Bool { self.server.configuration.tls != nil }

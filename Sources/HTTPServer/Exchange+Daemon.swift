@@ -35,7 +35,10 @@ extension Exchange {
     /// The first call, with the head only. An answer given now closes the connection, so a request without a body
     /// waits for `end`, which follows at once.
     func begin(_ head: Head, on daemon: OpaquePointer) -> MHD_Result {
-        self.state.withLock { unsafe $0.daemon = daemon }
+        self.state.withLock { state in
+            unsafe state.daemon = daemon
+            state.isHead = head.method == "HEAD"
+        }
         let limit = self.server.configuration.headLimit
         if head.targetLength > limit { return self.refuse(414, "The request target is too long.") }
         let headLength = head.headers.fields.reduce(head.targetLength) {

@@ -51,6 +51,8 @@ final class Exchange: BodySource, BodySink {
         /// The body's announced length.
         var announced: Int?
 
+        /// The answer's body isn't sent.
+        var isHead = false
         /// The file that is being sent.
         var file: FileRegion?
         /// Of the answer's body, in bytes, to be counted when it is whole.

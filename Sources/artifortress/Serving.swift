@@ -2,7 +2,6 @@
 
 import API
 import Domain
-import Generic
 import HTTP
 import HTTPServer
 import Identity
@@ -16,45 +15,41 @@ import Worker
 struct Serving: Sendable {
     let deployment: Deployment
     let log: @Sendable (String) -> Void
+    /// Shared, since it has recorded keys in hand.
+    let stagingKeys: StagingKeys
+    /// Threads that read stored bytes for checksums.
+    let readers = BlockingPool(threads: 2)
+
+    init(_ deployment: Deployment, log: @escaping @Sendable (String) -> Void) {
+        (self.deployment, self.log) = (deployment, log)
+        self.stagingKeys = StagingKeys(
+            database: deployment.database, clock: deployment.clock, owner: deployment.instance)
+    }
+
+    var database: any Database { self.deployment.database }
+    var storage: any BlobStorage { self.deployment.storage }
+    var clock: WallClock { self.deployment.clock }
+    var configuration: Configuration { self.deployment.configuration }
+
+    /// Every route, an area at a time: one property of an area's own file each.
+    var routes: [Route] {
+        [self.serviceRoutes, self.identityRoutes, self.repositoryRoutes, self.genericRoutes].flatMap(\.self)
+    }
 
     var application: Application {
-        let (database, clock) = (self.deployment.database, self.deployment.clock)
-        let configuration = self.deployment.configuration
-        let tokens = Tokens(
-            database: database, clock: clock,
-            bootstrap: BootstrapToken(configured: configuration[.bootstrapToken]?.value),
-            maxTTLMinutes: configuration[.patMaxTTLMinutes], defaultTenant: self.deployment.defaultTenant)
-        let routes =
-            ServiceRoutes(
-                environment: configuration[.environment], clock: clock, dependencies: self.dependencies
-            ).routes
-            + TokenRoutes(tokens: tokens, database: database).routes
-            + RepositoryRoutes(
-                repositories: Repositories(database: database, clock: clock), database: database
-            ).routes
-            + self.generic.routes
         let log = self.log
         return Application(
-            routes: routes, authenticator: Authenticator(database: database, clock: clock), clock: clock,
-            baseURL: { _ in "" },
+            routes: self.routes, authenticator: Authenticator(database: self.database, clock: self.clock),
+            clock: self.clock, baseURL: { _ in "" },
             observe: { outcome in
                 if let fault = outcome.fault { log("\(outcome.correlation) \(outcome.status) \(fault)") }
             })
     }
 
-    private var generic: GenericRoutes {
-        let (database, clock, storage) = (self.deployment.database, self.deployment.clock, self.deployment.storage)
-        return GenericRoutes(
-            publishing: FilePublishing(
-                clock: clock,
-                defaultRetentionDays: self.deployment.configuration[.tombstoneRetentionDays]),
-            intake: Intake(
-                storage: storage,
-                keys: StagingKeys(database: database, clock: clock, owner: self.deployment.instance)),
-            resolving: Resolving(database: database, clock: clock, defaultTenant: self.deployment.defaultTenant),
-            listing: DirectoryListing(database: database),
-            checksums: BlobChecksums(database: database, storage: storage, readers: BlockingPool(threads: 2)),
-            files: FileAnswer(storage: storage, clock: clock), database: database)
+    private var serviceRoutes: [Route] {
+        ServiceRoutes(
+            environment: self.configuration[.environment], clock: self.clock, dependencies: self.dependencies
+        ).routes
     }
 
     private var dependencies: [Dependency] {
@@ -71,7 +66,7 @@ struct Serving: Sendable {
     ///
     /// - Parameter ready: called with the address that is listened on.
     func listen(ready: @escaping @Sendable (Server.Address) -> Void) async throws {
-        let configuration = self.deployment.configuration
+        let configuration = self.configuration
         var server = Server.Configuration()
         server.address = .tcp(host: configuration[.listen].host, port: configuration[.listen].port)
         server.bodyLimit = configuration[.httpMaxBodyBytes]

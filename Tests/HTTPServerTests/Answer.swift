@@ -17,6 +17,12 @@ struct Answer: Equatable {
 }
 
 extension Client {
+    /// Sends a request and reads its answer.
+    func ask(_ request: String, hasBody: Bool = true) -> Answer? {
+        self.send(request)
+        return self.answer(hasBody: hasBody)
+    }
+
     /// The next answer that isn't `100 Continue`; nil where the server closes before it is whole.
     func answer(hasBody: Bool = true) -> Answer? {
         guard let head = self.readExactly(until: "\r\n\r\n"), let status = Int(head.split(separator: " ")[1]) else {

@@ -20,9 +20,7 @@ struct Client: ~Copyable {
             unsafe memcpy(&storage, found!.pointee.ai_addr, length)
             unsafe freeaddrinfo(found)
         case .unix(let path):
-            var local = sockaddr_un()
-            local.sun_family = sa_family_t(AF_UNIX)
-            unsafe withUnsafeMutableBytes(of: &local.sun_path) { unsafe $0.copyBytes(from: path.utf8) }
+            var local = Self.address(path)
             length = MemoryLayout<sockaddr_un>.size
             unsafe memcpy(&storage, &local, length)
         }
@@ -85,4 +83,29 @@ struct Client: ~Copyable {
         var polled = pollfd(fd: self.socket, events: Int16(POLLIN), revents: 0)
         return unsafe poll(&polled, 1, Int32(time / .milliseconds(1))) > 0
     }
+
+    /// Leaves a socket file behind that nobody listens on.
+    static func abandon(_ path: String) -> Bool {
+        var address = Self.address(path)
+        let socket = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(socket) }
+        return unsafe withUnsafePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe bind(socket, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0
+            }
+        }
+    }
+
+    private static func address(_ path: String) -> sockaddr_un {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path.utf8) }
+        return address
+    }
+}
+
+/// A client for places where only a reference will do.
+final class Shared: Sendable {
+    let client: Client
+    init(_ address: Server.Address) { self.client = Client(address) }
 }

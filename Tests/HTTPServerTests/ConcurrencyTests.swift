@@ -51,8 +51,3 @@ import Threads
         }
     }
 }
-
-private final class Shared: Sendable {
-    let client: Client
-    init(_ address: Server.Address) { self.client = Client(address) }
-}

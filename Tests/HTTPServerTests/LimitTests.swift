@@ -48,4 +48,60 @@ import Testing
             #expect(client.read(until: "done\n").contains("200 OK"))
         }
     }
+
+    @Test func `more clients than the limit wait until one has gone`() async throws {
+        var configuration = Server.Configuration.quick
+        configuration.connectionLimit = 4
+        let statistics = Server.Statistics()
+        try await serving(configuration, statistics: statistics, with: route) { address in
+            let third: Client
+            do {
+                let clients = (0..<4).map { _ in Shared(address) }
+                for client in clients { #expect(client.client.ask("GET / HTTP/1.1\r\nHost: h\r\n\r\n")?.status == 200) }
+                third = Client(address)
+                third.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+                let isAnswered = third.hasInput(within: .milliseconds(200))
+                #expect(!isAnswered)
+                #expect(statistics.openConnections == 4)
+            }
+            #expect(third.answer()?.status == 200)
+        }
+    }
+
+    @Test func `a connection that nothing comes from is closed`() async throws {
+        var configuration = Server.Configuration.quick
+        configuration.idleTimeout = .seconds(1)
+        try await serving(configuration, with: route) { address in
+            let clock = ContinuousClock.now
+            let client = Client(address)
+            #expect(client.ask("GET / HTTP/1.1\r\nHost: h\r\n\r\n")?.status == 200)
+            let uploading = Client(address)
+            uploading.send("PUT /count HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nabc")
+            #expect(client.read() == "" && uploading.read() == "")
+            #expect((.milliseconds(900)..<Duration.seconds(6)).contains(ContinuousClock.now - clock))
+        }
+    }
+
+    @Test(arguments: ["/count", "/refuse"])
+    func `a body that trickles ends its request`(path: String) async throws {
+        var configuration = Server.Configuration.quick
+        configuration.minimumBodyPace = 1000
+        configuration.paceWindow = .milliseconds(300)
+        let gate = Gate()
+        let handler: Handler = { request in
+            if request.method == "POST" { try await gate.pass() }  // a slow handler isn't the client's fault
+            return try await route(request)
+        }
+        try await serving(configuration, with: handler) { address in
+            let patient = Client(address)
+            patient.send("POST /count HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc")
+            let client = Client(address)
+            client.send("PUT \(path) HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\n")
+            #expect(eventually { client.hasInput(within: .milliseconds(20)) || client.send("y") == 0 })
+            #expect(client.answer()?.status == (path == "/count" ? 408 : 401))
+            #expect(client.read() == "")
+            gate.open()
+            #expect(patient.answer()?.text == "3\n")
+        }
+    }
 }

@@ -23,7 +23,7 @@ enum ServeVerb {
     private static func run(_ configuration: Configuration, _ console: Console) async throws {
         let log: @Sendable (String) -> Void = { console.complain($0) }
         let deployment = try await Deployment.open(configuration, migrates: configuration[.migrateAtStart])
-        let serving = Serving(deployment: deployment, log: log)
+        let serving = Serving(deployment, log: log)
         try await BootstrapFile.provide(for: deployment, log: log)
         let sweep = ObjectSweep(
             database: deployment.database, storage: deployment.storage, clock: deployment.clock)

@@ -1,0 +1,12 @@
+// Repositories.
+
+import API
+import Registry
+
+extension Serving {
+    var repositoryRoutes: [Route] {
+        RepositoryRoutes(
+            repositories: Repositories(database: self.database, clock: self.clock), database: self.database
+        ).routes
+    }
+}
