@@ -76,7 +76,7 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["Domain", "Storage", "Filesystem", "HTTP"], path: "Tests/Support",
             swiftSettings: house),
-        tests("StorageConformance", ["TestSupport", "Storage", "Filesystem", "Domain", "HTTP"]),
+        tests("StorageConformance", ["TestSupport", "Storage", "Filesystem", "Domain", "HTTP", "Cryptography"]),
         tests("HTTPServerTests", ["HTTPServer", "HTTP", "Domain", "Threads"]),
     ]
 )

@@ -22,6 +22,13 @@ package struct StorageFixture: Sendable, CustomStringConvertible {
     package func with(_ body: @Sendable (any BlobStorage) async throws -> Void) async throws {
         try await self.run(body)
     }
+
+    /// Puts a part as a client does: to the storage where that serves clients itself, else through the server.
+    package func send(
+        _ bytes: [UInt8], _ number: Int, of upload: MultipartUpload, to storage: any BlobStorage
+    ) async throws -> StoredPart {
+        try await storage.putPart(number, of: upload, RequestBody(bytes), limit: bytes.count)
+    }
 }
 
 package enum TemporaryDirectory {
