@@ -57,7 +57,9 @@ package struct Kind<Value: Sendable>: Sendable {
         }
         guard !text.isEmpty else { throw refuse("is empty") }
         let value =
-            if let readList { readList(text.split(separator: ",").map { $0.trimmed }) } else { self.read(text) }
+            if let readList {
+                readList(text.split(separator: ",", omittingEmptySubsequences: false).map { $0.trimmed })
+            } else { self.read(text) }
         guard let value else { throw refuse(self.isSecret ? "is not of the form that is asked for" : "'\(text)'") }
         return value
     }

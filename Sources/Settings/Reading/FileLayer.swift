@@ -6,7 +6,7 @@ enum FileLayer {
     }
 
     static func given(in text: String, path: String) throws(SettingsFault) -> [String: Given] {
-        guard let root = try YAMLDocument.parse(text, path: path) else { return [:] }
+        guard let root = try YAMLDocument.parse(text, path: path), !root.isNull else { return [:] }
         guard case .mapping(let members) = root.content else {
             throw SettingsFault("\(path):\(root.line): not a mapping; allowed: keys of settings with their values")
         }

@@ -19,7 +19,7 @@ package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
         }
         if host.first == "[", host.last == "]" {
             host = host.dropFirst().dropLast()
-            guard case .version6? = NetworkAddress(host)?.family else { return nil }
+            guard host.contains(":"), NetworkAddress(host) != nil else { return nil }
         } else {
             guard !host.isEmpty, host.utf8.allSatisfy(Self.isNameByte) else { return nil }
         }

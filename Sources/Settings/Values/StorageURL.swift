@@ -48,7 +48,6 @@ extension StorageURL.Bucket: CustomStringConvertible {
             name.first != "."
         else { return nil }
         let segments = (path ?? "").split(separator: "/", omittingEmptySubsequences: false)
-            .drop { $0.isEmpty }
         let kept = segments.last?.isEmpty == true ? segments.dropLast() : segments
         guard kept.allSatisfy({ !$0.isEmpty && $0 != "." && $0 != ".." && $0.utf8.allSatisfy(Self.isPrefixByte) })
         else { return nil }
