@@ -7,6 +7,8 @@ package final class DataLock: Sendable {
     /// Another process has the directory, or none can be written there.
     package struct Refused: Error, CustomStringConvertible {
         package let description: String
+        /// Whether another process has it, and not something wrong with the directory.
+        package let isHeldByAnother: Bool
     }
 
     private let descriptor: Int32
@@ -15,12 +17,13 @@ package final class DataLock: Sendable {
     package init(directory: String) throws(Refused) {
         let path = "\(directory)/lock"
         let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw Refused(description: "\(path): \(Self.reason())") }
+        guard descriptor >= 0 else { throw Refused(description: "\(path): \(Self.reason())", isHeldByAnother: false) }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             let holder = Self.holder(descriptor)
-            let reason = errno == EWOULDBLOCK ? "in use by another process\(holder)" : Self.reason()
+            let isHeld = errno == EWOULDBLOCK
+            let reason = isHeld ? "in use by another process\(holder)" : Self.reason()
             close(descriptor)
-            throw Refused(description: "the data directory \(directory) is \(reason)")
+            throw Refused(description: "the data directory \(directory) is \(reason)", isHeldByAnother: isHeld)
         }
         let line = Array("\(getpid())\n".utf8)
         unsafe _ = line.withUnsafeBytes { unsafe pwrite(descriptor, $0.baseAddress, $0.count, 0) }

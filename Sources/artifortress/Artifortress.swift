@@ -7,7 +7,11 @@ import Glibc
 struct Artifortress {
     static func main() async {
         let program = Program(
-            name: "artifortress", summary: "An artifact repository.", commands: [ServeVerb.command])
+            name: "artifortress", summary: "An artifact repository.",
+            commands: [
+                ServeVerb.command, WorkerVerb.command, MigrateVerb.command, ConfigVerb.command, DoctorVerb.command,
+                VersionVerb.command,
+            ])
         exit(await program.run(Array(CommandLine.arguments.dropFirst())).rawValue)
     }
 }

@@ -41,7 +41,8 @@ struct Deployment: Sendable {
                 let pending = try await Migrator.pending(database, migrations)
                 guard pending.isEmpty else {
                     throw Failure(
-                        description: "the database lacks \(pending.joined(separator: ", ")): run 'artifortress migrate'")
+                        description: "the database lacks \(pending.joined(separator: ", ")): run 'artifortress migrate'"
+                    )
                 }
             }
             let now = clock.now()

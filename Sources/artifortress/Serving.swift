@@ -84,16 +84,33 @@ struct Serving: Sendable {
         try await Server(server).run(ready: ready) { request in await application.respond(to: request) }
     }
 
-    /// Signs of life, and the sweep of what dead processes left.
-    var background: [any Service] {
-        let sweep = ObjectSweep(
-            database: self.deployment.database, storage: self.deployment.storage, clock: self.deployment.clock)
-        let (instance, log) = (self.deployment.instance, self.log)
-        let report: @Sendable (String, any Error) -> Void = { name, error in log("\(name): \(error)") }
+    /// The background work, a kind each.
+    var sweeps: [Sweep] {
+        let sweep = ObjectSweep(database: self.database, storage: self.storage, clock: self.clock)
+        let instance = self.deployment.instance
         return [
-            Periodic("heartbeat", every: .seconds(10), report: report) { try await sweep.beat(instance) },
-            Periodic("object sweep", every: .seconds(30), report: report) { try await sweep.run() },
+            Sweep("heartbeat", every: .seconds(10)) { try await sweep.beat(instance) },
+            Sweep("object sweep", every: .seconds(30)) { try await sweep.run() },
         ]
+    }
+
+    var background: [any Service] {
+        let log = self.log
+        return self.sweeps.map { sweep in
+            Periodic(sweep.name, every: sweep.interval, report: { log("\($0): \($1)") }, work: sweep.once)
+        }
+    }
+}
+
+/// A kind of background work.
+struct Sweep: Sendable {
+    let name: String
+    let interval: Duration
+    /// One round.
+    let once: @Sendable () async throws -> Void
+
+    init(_ name: String, every interval: Duration, _ once: @escaping @Sendable () async throws -> Void) {
+        (self.name, self.interval, self.once) = (name, interval, once)
     }
 }
 

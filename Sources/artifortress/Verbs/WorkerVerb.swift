@@ -1,0 +1,32 @@
+// `artifortress worker`: the background work apart from the HTTP interface. Rules: HTTP contract, 4.2.
+
+import Commands
+import Registry
+import Settings
+import Threads
+import Worker
+
+enum WorkerVerb {
+    static let command = Command(
+        name: "worker", summary: "Run the background worker alone.",
+        details: "For installations on PostgreSQL: on SQLite 'serve' does the work, and nobody else can.",
+        flags: [Flag("once", "Do each kind of work once, and end.")] + SettingsFlags.all
+    ) { invocation in
+        let configuration = try SettingsFlags.read(invocation)
+        let console = invocation.console
+        let deployment = try await Deployment.open(configuration, migrates: configuration[.migrateAtStart])
+        let serving = Serving(deployment) { console.complain($0) }
+        do {
+            if invocation.isOn("once") {
+                for sweep in serving.sweeps { try await sweep.once() }
+            } else {
+                StopSignal.ignoreBrokenPipes()
+                try await runTogether([Running { await StopSignal.wait() }] + serving.background)
+            }
+        } catch {
+            await deployment.close()
+            throw error
+        }
+        await deployment.close()
+    }
+}
