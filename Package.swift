@@ -48,7 +48,7 @@ let package = Package(
         module("Telemetry", ["Domain", "Threads"]),
         module("Cryptography", ["Domain", "COpenSSL"]),
         module("HTTPServer", ["Domain", "HTTP", "Threads", "CMicroHTTPD"]),
-        module("HTTPClient", ["HTTP", "Threads", "CCurl"]),
+        module("HTTPClient", ["Domain", "HTTP", "Threads", "CCurl"]),
         module("Persistence", ["Domain", "Threads", "Cryptography"]),
         module("PostgreSQL", ["Persistence", "Domain", "Threads", "CPostgreSQL"], resources: [.embedInCode("Migrations")]),
         module("SQLite", ["Persistence", "Domain", "Threads", "CSQLite"], resources: [.embedInCode("Migrations")]),
