@@ -96,7 +96,7 @@ package struct WireClient: Sendable {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = self.port.bigEndian
-        address.sin_addr.s_addr = inet_addr(self.host)
+        address.sin_addr.s_addr = unsafe inet_addr(self.host)
         let failed = unsafe withUnsafePointer(to: &address) { pointer in
             unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 unsafe Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
