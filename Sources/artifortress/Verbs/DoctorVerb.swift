@@ -8,6 +8,7 @@ import Persistence
 import Registry
 import SQLite
 import Settings
+import Storage
 import Threads
 
 enum DoctorVerb {
@@ -93,7 +94,7 @@ struct Examination: Sendable {
             return Finding(
                 "data", .doubtful, "\(path) can be entered by others", remedy: "chmod 700 \(path)")
         }
-        guard access(path, W_OK | X_OK) == 0 else {
+        guard unsafe access(path, W_OK | X_OK) == 0 else {
             return Finding("data", .wrong, "\(path) can't be written", remedy: "give it to the user that serves")
         }
         return Finding("data", .well, path)

@@ -2,6 +2,7 @@
 
 import Commands
 import Domain
+import Persistence
 import PostgreSQL
 
 enum VersionVerb {
