@@ -140,7 +140,8 @@ package struct WireClient: Sendable {
             }
             let length = header("content-length").flatMap { Int($0) }
             return WireAnswer(
-                status: status, headers: headers, body: Array(rest), isComplete: length.map { $0 == rest.count } ?? true)
+                status: status, headers: headers, body: Array(rest), isComplete: length.map { $0 == rest.count } ?? true
+            )
         }
     }
 
