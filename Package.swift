@@ -67,8 +67,12 @@ let package = Package(
 
         tests("SettingsTests", ["Settings", "Domain"]),
         .target(
-            name: "TestSupport", dependencies: ["Domain", "Storage", "Filesystem", "HTTP"], path: "Tests/Support",
-            swiftSettings: house),
+            name: "TestSupport",
+            dependencies: [
+                "Domain", "Cryptography", "Persistence", "PostgreSQL", "SQLite", "Storage", "Filesystem", "HTTP",
+            ],
+            path: "Tests/Support", swiftSettings: house),
+        tests("DatabaseConformance", ["TestSupport", "Persistence", "PostgreSQL", "SQLite", "Domain", "CPostgreSQL"]),
         tests("StorageConformance", ["TestSupport", "Storage", "Filesystem", "Domain", "HTTP"]),
         tests("HTTPServerTests", ["HTTPServer", "HTTP", "Threads"]),
     ]
