@@ -78,5 +78,11 @@ let package = Package(
             swiftSettings: house),
         tests("StorageConformance", ["TestSupport", "Storage", "Filesystem", "Domain", "HTTP", "Cryptography"]),
         tests("HTTPServerTests", ["HTTPServer", "HTTP", "Domain", "Threads"]),
+            name: "TestSupport",
+            dependencies: [
+                "Domain", "Cryptography", "Persistence", "PostgreSQL", "SQLite", "Storage", "Filesystem", "HTTP",
+            ],
+            path: "Tests/Support", swiftSettings: house),
+        tests("DatabaseConformance", ["TestSupport", "Persistence", "PostgreSQL", "SQLite", "Domain", "CPostgreSQL"]),
     ]
 )

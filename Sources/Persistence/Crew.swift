@@ -18,7 +18,7 @@ package final class Crew: Sendable {
         var closing = false
         var running = 0
         var idle = 0
-        var farewell: CheckedContinuation<Void, Never>?
+        var farewells: [CheckedContinuation<Void, Never>] = []
     }
 
     private let batch: Int
@@ -37,7 +37,12 @@ package final class Crew: Sendable {
     ) {
         (self.size, self.batch, self.patience) = (size, batch, patience)
         self.state.withLock { $0.running = size + 1 }
-        for _ in 0..<size { Thread.start { self.serve(worker()) } }
+        for _ in 0..<size {
+            Thread.start {
+                self.serve(worker())
+                self.leave()  // when the worker is gone: whoever waits in `close` finds its connection closed
+            }
+        }
         Thread.start { self.expire() }
     }
 
@@ -64,12 +69,15 @@ package final class Crew: Sendable {
 
     package func close() async {
         await withCheckedContinuation { continuation in
-            let waiting: [any Job] = self.state.withLock { state in
+            let (waiting, isFirst, isOver) = self.state.withLock { state in
+                let isFirst = !state.closing
                 state.closing = true
-                state.farewell = continuation
+                if state.running > 0 { state.farewells.append(continuation) }
                 defer { (state.queue, state.head) = ([], 0) }
-                return Array(state.queue[state.head...])
+                return (Array(state.queue[state.head...]), isFirst, state.running == 0)
             }
+            if isOver { continuation.resume() }
+            guard isFirst else { return }
             for job in waiting { job.withdraw(DatabaseFault.unavailable("closing")) }
             for _ in 0..<self.size { self.work.post() }
             self.watch.post()
@@ -105,7 +113,7 @@ package final class Crew: Sendable {
                 return (jobs, state.closing)
             }
             if !jobs.isEmpty { worker.serve(jobs) }
-            if closing { return self.leave() }
+            if closing { return }
         }
     }
 
@@ -130,10 +138,10 @@ package final class Crew: Sendable {
     }
 
     private func leave() {
-        let farewell: CheckedContinuation<Void, Never>? = self.state.withLock { state in
+        let farewells = self.state.withLock { state in
             state.running -= 1
-            return state.running == 0 ? state.farewell : nil
+            return state.running == 0 ? state.farewells : []
         }
-        farewell?.resume()
+        for farewell in farewells { farewell.resume() }
     }
 }

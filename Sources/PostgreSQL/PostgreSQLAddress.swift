@@ -24,6 +24,8 @@ package struct PostgreSQLAddress: Sendable, CustomStringConvertible {
             }
             unsafe option += 1
         }
+        let ports = (self.parameters["port"] ?? "").split(separator: ",")
+        guard ports.allSatisfy({ (1...65_535).contains(Int($0) ?? 0) }) else { throw Malformed() }
     }
 
     /// The same server, another database.
@@ -35,14 +37,17 @@ package struct PostgreSQLAddress: Sendable, CustomStringConvertible {
 
     package var database: String? { self.parameters["dbname"] }
 
-    /// For logs: without the password and what else is secret.
+    /// For logs: without passwords.
     package var description: String {
         let user = self.parameters["user"].map { "\($0)@" } ?? ""
+        let host = self.parameters["host"] ?? ""
         let port = self.parameters["port"].map { ":\($0)" } ?? ""
-        let rest = self.parameters.keys.filter { !["user", "host", "port", "dbname"].contains($0) }.sorted()
-            .map { "\($0)=\($0.contains("password") ? "…" : self.parameters[$0] ?? "")" }
-        return "postgres://\(user)\(self.parameters["host"] ?? "")\(port)/\(self.parameters["dbname"] ?? "")"
-            + (rest.isEmpty ? "" : "?" + rest.joined(separator: "&"))
+        let rest = self.parameters.filter { name, _ in
+            !["user", "host", "port", "dbname"].contains(name) && !name.contains("password")
+        }
+        let query = rest.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: "&")
+        return "postgres://\(user)\(host.contains(":") ? "[\(host)]" : host)\(port)/\(self.database ?? "")"
+            + (query.isEmpty ? "" : "?\(query)")
     }
 
     /// Found out where the address says nothing: a server that doesn't answer within seconds is down, and a connection

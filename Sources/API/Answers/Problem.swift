@@ -39,6 +39,7 @@ package struct Problem: Hashable, Sendable {
             self.init(409, Reason.conflict.rawValue, "Somebody else changed the same thing meanwhile. Try again.")
         case .unreadable, .poisoned, .other:
             self.init(500, "internal", "Something went wrong here. The log has it under the correlation id.")
+        case .full: self.init(507, Reason.insufficientStorage.rawValue, "The database has no room left.")
         case .unavailable, .commitUnknown, .contention, .statementTimeout, .poolTimeout, .migration:
             self.init(503, Reason.serviceUnavailable.rawValue, "The database does not answer in time. Try again.")
         }
