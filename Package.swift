@@ -74,15 +74,15 @@ let package = Package(
         tests("SettingsTests", ["Settings", "Domain"]),
         tests("CommandsTests", ["Commands"]),
         .target(
-            name: "TestSupport", dependencies: ["Domain", "Storage", "Filesystem", "HTTP"], path: "Tests/Support",
-            swiftSettings: house),
-        tests("StorageConformance", ["TestSupport", "Storage", "Filesystem", "Domain", "HTTP", "Cryptography"]),
-        tests("HTTPServerTests", ["HTTPServer", "HTTP", "Domain", "Threads"]),
             name: "TestSupport",
             dependencies: [
                 "Domain", "Cryptography", "Persistence", "PostgreSQL", "SQLite", "Storage", "Filesystem", "HTTP",
             ],
             path: "Tests/Support", swiftSettings: house),
+        tests("StorageConformance", ["TestSupport", "Storage", "Filesystem", "Domain", "HTTP", "Cryptography"]),
+        tests("HTTPServerTests", ["HTTPServer", "HTTP", "Domain", "Threads"]),
+        tests("EndToEnd", ["TestSupport", "Domain", "Cryptography", "artifortress"]),
+        tests("Faults", ["TestSupport", "Domain", "Cryptography", "artifortress"]),
         tests("DatabaseConformance", ["TestSupport", "Persistence", "PostgreSQL", "SQLite", "Domain", "CPostgreSQL"]),
     ]
 )

@@ -13,22 +13,22 @@ import Testing
         try await shape.withServer { server in
             let token = try await server.token()
             try await server.createRepository("files", token: token)
-            let acknowledged = Mutex<Set<Int>>([])
+            let acknowledged = Tally()
             await withTaskGroup(of: Void.self) { group in
                 for number in 0..<200 {
                     group.addTask {
                         let answer = try? await server.put(
                             "/generic/files/f\(number)", Self.body(number), token: token)
-                        if answer?.status == 201 { acknowledged.withLock { _ = $0.insert(number) } }
+                        if answer?.status == 201 { acknowledged.add(number) }
                     }
                 }
                 group.addTask {
-                    await eventually { acknowledged.withLock { $0.count } >= 40 }
+                    _ = await eventually { acknowledged.all.count >= 40 }
                     server.kill()
                 }
             }
             try await server.start()
-            let kept = acknowledged.withLock { $0 }
+            let kept = acknowledged.all
             #expect(kept.count >= 40)
             var visible = 0
             for number in 0..<200 {
@@ -58,10 +58,19 @@ import Testing
         return paths.reduce(into: 0) { count, path in
             var isDirectory: ObjCBool = false
             let path = "\(root)/\(path)"
-            guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), !isDirectory.boolValue,
+            guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), !isDirectory.boolValue,
                 !path.hasSuffix("/installation")
             else { return }
             count += 1
         }
     }
+}
+
+/// Numbers that several tasks collect.
+private final class Tally: Sendable {
+    private let numbers = Mutex<Set<Int>>([])
+
+    var all: Set<Int> { self.numbers.withLock { $0 } }
+
+    func add(_ number: Int) { self.numbers.withLock { _ = $0.insert(number) } }
 }

@@ -50,7 +50,7 @@ package final class TCPProxy: Sendable {
     private func accept(on listener: Int32) {
         Self.thread { [weak self] in
             while true {
-                let client = unsafe Glibc.accept(listener, nil, nil)
+                let client = Glibc.accept(listener, nil, nil)
                 guard client >= 0, let self else { return }
                 guard let server = try? Self.connect(self.target) else {
                     close(client)

@@ -31,8 +31,6 @@ package struct Problem: Hashable, Sendable {
 
     private init(_ fault: DatabaseFault) {
         switch fault {
-        case .full:
-            self.init(507, Reason.insufficientStorage.rawValue, "The database has no room left.")
         case .immutable:
             self.init(409, Reason.conflict.rawValue, "The version is published: it cannot be modified.")
         case .duplicate, .reference:

@@ -4,7 +4,7 @@ extension StringProtocol {
     /// Without white space at either end.
     package var trimmed: String {
         // Most text has nothing to trim, and says so in its first and last byte.
-        if let first = self.utf8.first, let last = self.utf8.last, (0x21..<0x7F).contains(first),
+        if let first = self.utf8.first, let last = self.utf8.suffix(1).first, (0x21..<0x7F).contains(first),
             (0x21..<0x7F).contains(last)
         {
             return String(self)
