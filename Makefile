@@ -1,0 +1,52 @@
+# What one does with this repository. `make` alone lists it. The work itself is in scripts/.
+
+.DEFAULT_GOAL := help
+.PHONY: help install build release run test dev-up dev-down db-migrate smoke format lint docs clean
+
+# The same flags wherever the release is built, so that nothing is built twice. The Swift runtime is linked in: the
+# program then runs without the toolchain.
+RELEASE := swift build --configuration release --product artifortress --static-swift-stdlib
+SOURCES := Package.swift Sources Tests
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: ## install the Debian packages that building and running need
+	@scripts/install
+
+build: install ## build for debugging
+	swift build
+
+release: install ## build the program: .build/release/artifortress
+	$(RELEASE)
+
+run: release ## start the server on ./artifortress-data, and say what to try
+	@scripts/run
+
+test: ## check the format, then test everything on both databases and both storages
+	@scripts/test
+
+dev-up: ## start PostgreSQL and an S3 store in .dev/ and print them as settings
+	@scripts/dev up
+
+dev-down: ## stop them; what they hold is kept
+	@scripts/dev down
+
+db-migrate: build ## bring the schema of the database in the settings up to date
+	.build/debug/artifortress migrate
+
+smoke: build ## start the server on an empty folder, push a file, fetch it back
+	@scripts/smoke .build/debug/artifortress
+
+format: ## format the sources
+	swift format --in-place --parallel --recursive $(SOURCES)
+
+lint: ## check the format
+	swift format lint --strict --parallel --recursive $(SOURCES)
+
+docs: build ## write the pages that are made from the sources
+	.build/debug/artifortress config --docs >docs/configuration.md
+
+clean: ## remove what was built, and the development services with their data
+	@scripts/dev remove
+	rm -rf .build .dev
