@@ -50,7 +50,8 @@ let package = Package(
         module("HTTPServer", ["Domain", "HTTP", "Threads", "CMicroHTTPD"]),
         module("HTTPClient", ["Domain", "HTTP", "Threads", "CCurl"]),
         module("Persistence", ["Domain", "Threads", "Cryptography"]),
-        module("PostgreSQL", ["Persistence", "Domain", "Threads", "CPostgreSQL"], resources: [.embedInCode("Migrations")]),
+        module(
+            "PostgreSQL", ["Persistence", "Domain", "Threads", "CPostgreSQL"], resources: [.embedInCode("Migrations")]),
         module("SQLite", ["Persistence", "Domain", "Threads", "CSQLite"], resources: [.embedInCode("Migrations")]),
         module("Storage", ["Domain", "HTTP"]),
         module("Filesystem", ["Storage", "Domain", "HTTP", "Threads", "Cryptography", "CLinux"]),
@@ -67,7 +68,8 @@ let package = Package(
         .executableTarget(
             name: "artifortress",
             dependencies: [
-                "Commands", "Settings", "Worker", "Generic", "API", "Identity", "Registry", "S3", "Filesystem", "Storage",
+                "Commands", "Settings", "Worker", "Generic", "API", "Identity", "Registry", "S3", "Filesystem",
+                "Storage",
                 "SQLite", "PostgreSQL", "Persistence", "HTTPServer", "HTTP", "Telemetry", "Threads", "Domain",
             ], swiftSettings: house),
 
