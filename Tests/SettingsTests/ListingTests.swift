@@ -6,6 +6,9 @@ import Settings
 import Testing
 
 @Suite struct ListingTests {
+    static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+
     static let secrets: [(flag: String, value: String)] = [
         ("--storage.s3.access-key", "hush-1"), ("--storage.s3.secret-key", "hush-2"),
         ("--auth.bootstrap-token", "hush-3"),
@@ -45,10 +48,17 @@ import Testing
     }
 
     @Test func `the page of settings is what the catalogue says`() throws {
-        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-        let page = try String(contentsOf: root.appending(path: "docs/configuration.md"), encoding: .utf8)
+        let page = try String(contentsOf: Self.root.appending(path: "docs/configuration.md"), encoding: .utf8)
         #expect(page == Catalogue.documentation, "run 'make docs'")
+    }
+
+    @Test func `no setting is declared and left out of the catalogue`() throws {
+        let folder = Self.root.appending(path: "Sources/Settings/Catalogue")
+        let declared = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
+            .map {
+                try String(contentsOf: $0, encoding: .utf8).components(separatedBy: "package static var ").count - 1
+            }
+        #expect(declared.reduce(0, +) == Catalogue.all.count)
     }
 
     @Test func `every key is documented`() {
