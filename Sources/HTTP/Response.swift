@@ -3,6 +3,8 @@
 package import Domain
 import Glibc
 
+/// To answer HEAD, or 304 for an unchanged representation, give the body that the 200 to GET would have: its length is
+/// announced and nothing of it is sent. (A stream without a length then ends the connection.)
 package struct Response: Sendable {
     package var status: Int
     package var headers: Headers

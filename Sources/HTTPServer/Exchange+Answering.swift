@@ -17,14 +17,15 @@ extension Exchange {
         state.answer = .queued
         if closing { self.connection.lingers = true }
         guard let daemon = unsafe state.daemon else { return .NO }
-        if let outgoing = OutgoingResponse(response, for: self) {
-            if !state.isHead && response.status != 204 && response.status != 304 { self.note(response.body, &state) }
+        let omitsBody = state.isHead || response.status == 304
+        if let outgoing = OutgoingResponse(response, for: self, omitsBody: omitsBody) {
+            if !omitsBody && response.status != 204 { self.note(response.body, &state) }
             return unsafe outgoing.queue(response.status, on: daemon)
         }
         // The file is shorter than it should be, or descriptors or memory have run out.
         if case .stream = response.body { self.fail(&state, .disconnected) }
         let refusal = self.server.configuration.refusal(500, "Something went wrong here.")
-        guard let outgoing = OutgoingResponse(refusal, for: self) else { return .NO }
+        guard let outgoing = OutgoingResponse(refusal, for: self, omitsBody: omitsBody) else { return .NO }
         return unsafe outgoing.queue(refusal.status, on: daemon)
     }
 
@@ -63,7 +64,17 @@ extension Exchange {
         }
     }
 
-    /// The loop's regular look at an exchange that isn't suspended.
+    /// Whether it is the client's turn.
+    var waitsForBody: Bool {
+        self.state.withLock { state in
+            switch state.intake {
+            case .receiving, .discarding: !state.isSuspended
+            case .held, .ended, .failed: false
+            }
+        }
+    }
+
+    /// The loop's regular look.
     func look(_ now: ContinuousClock.Instant) {
         let task: Task<Void, Never>? = self.state.withLock { state in
             if let file = state.file, !file.isWhole {
@@ -94,7 +105,7 @@ extension Exchange {
             case .held, .ended, .failed: false
             }
         let received = state.received + state.discarded
-        guard isAwaited, configuration.minimumBodyPace > 0, unsafe state.daemon != nil else {
+        guard isAwaited, !state.isSuspended, configuration.minimumBodyPace > 0, unsafe state.daemon != nil else {
             state.pace = nil
             return false
         }

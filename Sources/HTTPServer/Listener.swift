@@ -3,8 +3,9 @@
 import CMicroHTTPD
 import Glibc
 import HTTP
+import Synchronization
 
-/// A listening socket; closed, and its file removed, with its last owner.
+/// A listening socket; closed with its last owner.
 final class Listener: Sendable {
     enum Knock {
         case client(Int32)
@@ -17,6 +18,7 @@ final class Listener: Sendable {
     /// With the port that was found.
     let address: Server.Address
     private let file: SocketFile?
+    private let isStopped = Atomic(false)
 
     /// - Throws: `HTTPFault.cannotListen`.
     init(_ address: Server.Address) throws(HTTPFault) {
@@ -31,8 +33,15 @@ final class Listener: Sendable {
     }
 
     deinit {
-        self.file?.remove()
+        self.stop()
         close(self.socket)
+    }
+
+    /// Turns everyone away from now on.
+    func stop() {
+        guard !self.isStopped.exchange(true, ordering: .relaxed) else { return }
+        self.file?.remove()
+        shutdown(self.socket, Int32(SHUT_RDWR))
     }
 
     /// The next client's socket.

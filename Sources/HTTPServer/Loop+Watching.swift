@@ -5,27 +5,32 @@ import Glibc
 import HTTP
 
 extension Loop {
-    /// Ends exchanges whose clients have gone (the daemon sees nothing of them while it is suspended) or send their
-    /// bodies too slowly, answers whose file has become too short, and connections that have sent no whole head in time
-    /// (to the daemon, a byte is as good as a head).
+    /// Ends exchanges whose clients have gone or send their bodies too slowly, answers whose file has become too short,
+    /// and connections that have sent no whole head in time (to the daemon, a byte is as good as a head).
     func look() {
         let now = ContinuousClock.now
-        var watched: [Exchange] = []
-        var polled: [pollfd] = []
-        for connection in self.connections.values {
-            guard let exchange = connection.exchange else {
-                if now - connection.idleSince > self.server.configuration.headTimeout { connection.shutDown() }
-                continue
-            }
-            if exchange.isSuspended {
-                watched.append(exchange)
-                polled.append(pollfd(fd: connection.socket, events: http_poll_hangup, revents: 0))
-            } else {
+        let connections = Array(self.connections.values)
+        for connection in connections {
+            if let exchange = connection.exchange {
                 exchange.look(now)
+            } else if now - connection.idleSince > self.server.configuration.headTimeout {
+                connection.shutDown()
             }
         }
+        var polled = connections.map { pollfd(fd: $0.socket, events: http_poll_hangup, revents: 0) }
         guard unsafe poll(&polled, nfds_t(polled.count), 0) > 0 else { return }
-        for (exchange, polled) in zip(watched, polled) where polled.revents != 0 { exchange.abort() }
+        for (connection, polled) in zip(connections, polled) where polled.revents != 0 { self.end(connection) }
+    }
+
+    /// Ends what waits for a client that has hung up. The daemon doesn't look at a suspended connection; and if a last
+    /// piece and the hanging-up came together, it has read the one and isn't told of the other any more.
+    private func end(_ connection: Connection) {
+        guard let exchange = connection.exchange else { return connection.endIfRead() }
+        if exchange.isSuspended {
+            exchange.abort()
+        } else if exchange.waitsForBody {
+            connection.endIfRead()
+        }
     }
 
     /// Reads, and throws away, what comes after an early answer: closing with unread bytes could cost the client that

@@ -71,6 +71,7 @@ final class Loop: @unchecked Sendable {
         var deadline: ContinuousClock.Instant?
         while true {
             if deadline == nil, self.server.isDraining.load(ordering: .sequentiallyConsistent) {
+                self.listening?.listener.stop()
                 self.listening = nil
                 deadline = .now + configuration.drainTimeout
             }

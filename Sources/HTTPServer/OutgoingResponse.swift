@@ -10,10 +10,13 @@ import Synchronization
 
     deinit { unsafe MHD_destroy_response(self.response) }
 
-    /// Nil where the process is out of memory or of descriptors, or a file is shorter than its region.
-    init?(_ response: Response, for exchange: Exchange) {
+    /// - Parameter omitsBody: the answer to HEAD, or 304.
+    /// - Returns: nil where the process is out of memory or of descriptors, or a file is shorter than its region.
+    init?(_ response: Response, for exchange: Exchange, omitsBody: Bool) {
         guard let made = unsafe Self.make(response.body, for: exchange) else { return nil }
         unsafe self.response = made
+        // The daemon would send the last chunk even so, and the client take it for the next answer.
+        if omitsBody, case .stream(nil, _) = response.body { unsafe http_refuse_chunks(self.response) }
         for field in response.headers.fields {
             // Refuses line breaks, and the framing that is its own.
             _ = unsafe MHD_add_response_header(self.response, field.name, field.value)

@@ -25,9 +25,9 @@ extension Client {
 
     /// The next answer that isn't `100 Continue`; nil where the server closes before it is whole.
     func answer(hasBody: Bool = true) -> Answer? {
-        guard let head = self.readExactly(until: "\r\n\r\n"), let status = Int(head.split(separator: " ")[1]) else {
-            return nil
-        }
+        guard let head = self.readExactly(until: "\r\n\r\n"), head.hasPrefix("HTTP/1.1 "),
+            let status = Int(head.dropFirst(9).prefix(3))
+        else { return nil }
         if status == 100 { return self.answer(hasBody: hasBody) }
         var answer = Answer(status: status, head: head, body: [])
         guard hasBody, status != 204, status != 304 else { return answer }
@@ -37,7 +37,7 @@ extension Client {
         } else if answer.header("transfer-encoding") == "chunked" {
             while true {
                 guard let line = self.readExactly(until: "\r\n"),
-                    let size = Int(line.dropLast(2), radix: 16),
+                    let size = Int(line.dropLast(), radix: 16),  // CR LF is one character
                     let chunk = self.readExactly(size), self.readExactly(2) != nil
                 else { return nil }
                 if size == 0 { break }

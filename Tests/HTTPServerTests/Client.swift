@@ -84,6 +84,9 @@ struct Client: ~Copyable {
         return unsafe poll(&polled, 1, Int32(time / .milliseconds(1))) > 0
     }
 
+    /// Tells the server that nothing more comes.
+    func endSending() { shutdown(self.socket, Int32(SHUT_WR)) }
+
     /// Leaves a socket file behind that nobody listens on.
     static func abandon(_ path: String) -> Bool {
         var address = Self.address(path)

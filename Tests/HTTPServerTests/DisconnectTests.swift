@@ -33,4 +33,20 @@ import Testing
             #expect(ends.withLock { $0.sorted() } == ["GET CancellationError()", "PUT disconnected"])
         }
     }
+
+    @Test(arguments: [
+        "HEAD ", "GET / HTTP/1.1\r\nHo", "PUT /count HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nabc",
+    ])
+    func `a client that hangs up with its last piece isn't waited for`(piece: String) async throws {
+        let statistics = Server.Statistics()
+        try await serving(statistics: statistics, with: route) { address in
+            for _ in 0..<20 {
+                let client = Client(address)
+                client.send(piece)
+                client.endSending()
+                #expect(client.read() == "")
+            }
+            #expect(eventually { statistics.openConnections == 0 && statistics.requestsInFlight == 0 })
+        }
+    }
 }

@@ -45,7 +45,8 @@ import Testing
 
     @Test func `what a handler throws isn't told`() async throws {
         struct Secret: Error, CustomStringConvertible { let description = "password=hunter2" }
-        try await serving(with: { _ in throw Secret() }) { address in
+        let handler: Handler = { _ in throw Secret() }
+        try await serving(with: handler) { address in
             let client = Client(address)
             for _ in 0..<2 {  // the connection is kept
                 let answer = client.ask("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
@@ -57,7 +58,8 @@ import Testing
 
     @Test(arguments: [0, 99, 100, 101, 199, 600, 1000, -1])
     func `a status that ends no request becomes 500`(status: Int) async throws {
-        try await serving(with: { _ in Response(status) }) { address in
+        let handler: Handler = { _ in Response(status) }
+        try await serving(with: handler) { address in
             #expect(Client(address).ask("GET / HTTP/1.1\r\nHost: h\r\n\r\n")?.status == 500)
         }
     }

@@ -63,4 +63,61 @@ import Testing
             #expect(answer.ranges(of: "HTTP/1.1 201").count == 50)
         }
     }
+
+    @Test(arguments: [
+        ("http://other.example/a/b?x=1", "/a/b|x=1"), ("HTTPS://other.example?x", "/|x"),
+        ("http://other.example", "/|"), ("/a//b", "/a//b|"), ("/a%2F..%2Fb", "/a%2F..%2Fb|"), ("/...", "/...|"),
+        ("/.a/b.", "/.a/b.|"), ("//a", "//a|"), ("/?a?b", "/|a?b"),
+    ])
+    func `a target keeps its form as far as it has a path`(target: String, expected: String) async throws {
+        let handler: Handler = { .text(200, "\($0.target.path)|\($0.target.query ?? "")") }
+        try await serving(with: handler) { address in
+            #expect(Client(address).ask("GET \(target) HTTP/1.1\r\nHost: h\r\n\r\n")?.text == expected)
+        }
+    }
+
+    @Test func `repeated headers are kept, in order, both ways`() async throws {
+        let handler: Handler = { request in
+            var response = Response.text(200, request.headers.all("x-a").joined(separator: "|"))
+            response.headers.append("Set-Cookie", "a=1")
+            response.headers.append("Set-Cookie", "b=2")
+            return response
+        }
+        try await serving(with: handler) { address in
+            let answer = Client(address).ask("GET / HTTP/1.1\r\nHost: h\r\nX-A: 1\r\nx-a: 2, 3\r\nX-A:\r\n\r\n")
+            #expect(answer?.text == "1|2, 3|")
+            #expect(answer?.head.contains("Set-Cookie: a=1\r\nSet-Cookie: b=2\r\n") == true)
+        }
+    }
+
+    @Test func `a header of ours can't be split by what stands in it`() async throws {
+        let handler: Handler = { _ in Response(200, headers: ["X-A": "1\r\nX-Evil: 2", "X-B": "ok"]) }
+        try await serving(with: handler) { address in
+            let answer = Client(address).ask("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+            #expect(answer?.header("x-evil") == nil && answer?.header("x-b") == "ok")
+        }
+    }
+
+    @Test func `answers without a body say nothing false about its length`() async throws {
+        let handler: Handler = { request in
+            switch request.target.path {
+            case "/304": Response(304, headers: ["ETag": "\"a\""], body: .bytes([1, 2, 3, 4]))
+            case "/204": Response(204)
+            case "/stream": Response(200, body: .stream(length: nil) { try await $0.write([1]) })
+            default: Response(200, body: .bytes([1, 2, 3]))
+            }
+        }
+        try await serving(with: handler) { address in
+            let client = Client(address)
+            let unmodified = client.ask("GET /304 HTTP/1.1\r\nHost: h\r\n\r\n")
+            #expect(unmodified?.status == 304 && unmodified?.header("content-length") == "4")
+            let nothing = client.ask("GET /204 HTTP/1.1\r\nHost: h\r\n\r\n")
+            #expect(nothing?.status == 204 && nothing?.header("content-length") == nil)
+            let head = client.ask("HEAD / HTTP/1.1\r\nHost: h\r\n\r\n", hasBody: false)
+            #expect(head?.header("content-length") == "3")
+            let stream = client.ask("HEAD /stream HTTP/1.1\r\nHost: h\r\n\r\n", hasBody: false)
+            #expect(stream?.status == 200 && stream?.header("content-length") == nil)
+            #expect(client.read() == "")  // not even the end of a chunked body
+        }
+    }
 }

@@ -74,6 +74,9 @@ final class Gate: Sendable {
     /// How many have come.
     var arrivals: Int { self.state.withLock(\.arrivals) }
 
+    /// Counts an arrival that doesn't wait.
+    func note() { self.state.withLock { $0.arrivals += 1 } }
+
     func open() {
         let waiting = self.state.withLock { state in
             state.isOpen = true
