@@ -17,7 +17,7 @@ enum PostgreSQLPlaces {
             try await self.make(template, at: address, by: maintenance)
         }
         let copy = "artifortress_test_\(UniqueID.random().hex)"
-        try await maintenance.run("CREATE DATABASE \(copy) TEMPLATE \(template.name)")
+        try await maintenance.run("CREATE DATABASE \(copy) TEMPLATE \(template.name) STRATEGY file_copy")
         do {
             try await body(.server(address.with(database: copy), .direct))
         } catch {
@@ -70,7 +70,7 @@ final class Maintenance: Sendable {
     private init(_ address: PostgreSQLAddress) {
         var limits = Limits()
         limits.statement = 120_000
-        self.database = PostgreSQLDatabase(address, connections: 2, limits: limits, patience: .seconds(300))
+        self.database = PostgreSQLDatabase(address, connections: 4, limits: limits, patience: .seconds(300))
     }
 
     func run(_ statement: String) async throws {

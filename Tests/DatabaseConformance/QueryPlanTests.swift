@@ -1,0 +1,190 @@
+// Hot queries use an index on 100,000 rows, on both databases. A statement of a store belongs to its use case's tests,
+// which run it on `withSeededDatabase`; here is what the schema must give.
+
+import Domain
+import Persistence
+import TestSupport
+import Testing
+
+@Suite struct QueryPlanTests {
+    private static let number = 4711
+
+    private static var hotQueries: [(name: String, query: SQL)] {
+        let (now, number) = (Seeded.now, Self.number)
+        let tenant = Seeded.tenant(of: number)
+        let open: SQL = "state IN ('initiated', 'parts_uploading', 'pending_commit')"
+        return [
+            (
+                "token by hash",
+                """
+                SELECT token_id FROM personal_access_tokens
+                WHERE token_hash = \(Seeded.digest(number)) AND revoked_at IS NULL AND expires_at > \(now)
+                """
+            ),
+            (
+                "repository by key",
+                "SELECT repo_id FROM repos WHERE tenant_id = \(tenant) AND repo_key = \(Seeded.repoKey(number))"
+            ),
+            ("blob by digest", "SELECT storage_key FROM blobs WHERE digest = \(Seeded.digest(number))"),
+            ("blob by storage key", "SELECT digest FROM blobs WHERE storage_key = 'k4711'"),
+            (
+                "leaving blobs",
+                """
+                SELECT digest FROM blobs WHERE state <> 'live' AND state = 'condemned' AND state_changed_at < \(now)
+                ORDER BY state_changed_at LIMIT 10
+                """
+            ),
+            (
+                "references to a blob",
+                """
+                SELECT EXISTS (SELECT 1 FROM artifact_entries WHERE blob_digest = \(Seeded.digest(number))),
+                    EXISTS (SELECT 1 FROM manifests WHERE blob_digest = \(Seeded.digest(number)))
+                """
+            ),
+            (
+                "digest committed in a repository",
+                """
+                SELECT 1 FROM upload_sessions WHERE repo_id = \(Seeded.repo(of: number))
+                    AND committed_blob_digest = \(Seeded.digest(number)) AND state = 'committed' LIMIT 1
+                """
+            ),
+            (
+                "expired sessions",
+                """
+                SELECT upload_id FROM upload_sessions WHERE \(open) AND expires_at < \(now)
+                ORDER BY expires_at, upload_id LIMIT 10
+                """
+            ),
+            (
+                "package by name",
+                """
+                SELECT package_id FROM packages WHERE repo_id = \(Seeded.repo(of: number))
+                    AND package_type = 'generic' AND namespace = '' AND name = \(Seeded.packageName(number))
+                """
+            ),
+            (
+                "page of packages",
+                """
+                SELECT name FROM packages WHERE repo_id = \(Seeded.id(.repo, 1)) AND package_type = 'generic'
+                    AND namespace = '' AND name > 'p5' ORDER BY name LIMIT 50
+                """
+            ),
+            (
+                "versions in order",
+                """
+                SELECT version FROM package_versions WHERE package_id = \(Seeded.id(.package, number))
+                ORDER BY sort_key DESC, version_id DESC LIMIT 20
+                """
+            ),
+            (
+                "newest published of a repository",
+                """
+                SELECT version_id FROM package_versions WHERE repo_id = \(Seeded.id(.repo, 1)) AND state = 'published'
+                ORDER BY published_at DESC, version_id DESC LIMIT 20
+                """
+            ),
+            (
+                "file by tag",
+                """
+                SELECT b.storage_key FROM packages p
+                JOIN package_tags t ON t.package_id = p.package_id AND t.tag = 'head'
+                JOIN package_versions v ON v.version_id = t.version_id
+                LEFT JOIN quarantine_items q ON q.version_id = v.version_id
+                JOIN artifact_entries e ON e.version_id = v.version_id
+                JOIN blobs b ON b.digest = e.blob_digest
+                WHERE p.repo_id = \(Seeded.repo(of: number)) AND p.package_type = 'generic' AND p.namespace = ''
+                    AND p.name = \(Seeded.packageName(number))
+                """
+            ),
+            (
+                "digest blocked by quarantine",
+                """
+                SELECT 1 FROM artifact_entries e JOIN quarantine_items q ON q.version_id = e.version_id
+                JOIN package_versions v ON v.version_id = e.version_id
+                WHERE e.blob_digest = \(Seeded.digest(number)) AND v.repo_id = \(Seeded.repo(of: number))
+                    AND q.status <> 'released' LIMIT 1
+                """
+            ),
+            (
+                "due outbox events",
+                """
+                SELECT event_id FROM outbox_events WHERE event_type = 'version.published' AND delivered_at IS NULL
+                    AND dead_lettered_at IS NULL AND available_at <= \(now)
+                ORDER BY occurred_at, event_id LIMIT 100 \(.forUpdateSkipLocked)
+                """
+            ),
+            (
+                "undelivered events of a tenant",
+                "SELECT count(*) FROM outbox_events WHERE tenant_id = \(tenant) AND delivered_at IS NULL"
+            ),
+            (
+                "due search jobs",
+                """
+                SELECT job_id FROM search_index_jobs WHERE status IN ('pending', 'failed') AND available_at <= \(now)
+                    AND attempts < \(5)
+                ORDER BY available_at, created_at, job_id LIMIT 100 \(.forUpdateSkipLocked)
+                """
+            ),
+            (
+                "search jobs that hang",
+                "SELECT job_id FROM search_index_jobs WHERE status = 'processing' AND updated_at < \(now) LIMIT 10"
+            ),
+            (
+                "page of a repository's events",
+                "SELECT payload FROM events WHERE repo_id = \(Seeded.id(.repo, 1)) AND seq > 500 ORDER BY seq LIMIT 50"
+            ),
+            (
+                "expired tombstones",
+                "SELECT version_id FROM tombstones WHERE retention_until < \(now) ORDER BY retention_until LIMIT 10"
+            ),
+            (
+                "old staged objects",
+                """
+                SELECT storage_key FROM staged_objects WHERE created_at < \(now)
+                ORDER BY created_at, storage_key LIMIT 10
+                """
+            ),
+            (
+                "dead objects",
+                """
+                SELECT storage_key FROM dead_objects WHERE next_attempt_at < \(now)
+                ORDER BY next_attempt_at, storage_key LIMIT 10
+                """
+            ),
+        ]
+            + [
+                ("", ""), ("of an actor", "AND actor = 's7'"), ("of an action", "AND action = 'a7'"),
+                ("of a resource", "AND resource_type = 'repo' AND resource_id = 'r4711'"),
+                ("of a time", "AND occurred_at > \(Seeded.start + 99_990)"),
+            ].map { name, filter in
+                (
+                    "audit page \(name)",
+                    """
+                    SELECT details FROM audit_log WHERE tenant_id = \(tenant) AND audit_id < 90000 \(filter as SQL)
+                    ORDER BY audit_id DESC LIMIT 100
+                    """
+                )
+            }
+    }
+
+    @Test(arguments: Engine.direct)
+    func `hot queries read no whole table`(engine: Engine) async throws {
+        try await engine.withSeededDatabase { database in
+            for (name, query) in Self.hotQueries {
+                let plan = try await database.read { try $0.explain(query) }
+                #expect(plan.fullScans == [], "\(name): \(plan)")
+            }
+        }
+    }
+
+    @Test(arguments: Engine.direct)
+    func `a whole table that is read is noticed, in a use case too`(engine: Engine) async throws {
+        try await engine.withSeededDatabase { database in
+            _ = try await database.lookup { transaction in
+                try transaction.all("SELECT digest FROM blobs b WHERE b.md5 = \("x")", as: { _ in true })
+            }
+            let plans = database.takePlans()
+            #expect(plans.flatMap(\.fullScans) == [engine == .sqlite ? "b" : "blobs"])
+        }
+    }
+}
