@@ -152,15 +152,15 @@ import Testing
                 """
             ),
         ]
-            + [
+            + ([
                 ("", ""), ("of an actor", "AND actor = 's7'"), ("of an action", "AND action = 'a7'"),
                 ("of a resource", "AND resource_type = 'repo' AND resource_id = 'r4711'"),
                 ("of a time", "AND occurred_at > \(Seeded.start + 99_990)"),
-            ].map { name, filter in
+            ] as [(String, SQL)]).map { name, filter in
                 (
                     "audit page \(name)",
                     """
-                    SELECT details FROM audit_log WHERE tenant_id = \(tenant) AND audit_id < 90000 \(filter as SQL)
+                    SELECT details FROM audit_log WHERE tenant_id = \(tenant) AND audit_id < 90000 \(filter)
                     ORDER BY audit_id DESC LIMIT 100
                     """
                 )
