@@ -1,7 +1,7 @@
 // A database with 100,000 rows in every table that grows: where plans show whether an index is used.
 
 package import Domain
-package import Persistence
+import Persistence
 
 /// Which rows there are, by number: row `n` of each table belongs to row `n` of the others.
 package enum Seeded {
