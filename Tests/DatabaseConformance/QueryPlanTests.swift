@@ -152,19 +152,25 @@ import Testing
                 """
             ),
         ]
-            + ([
-                ("", ""), ("of an actor", "AND actor = 's7'"), ("of an action", "AND action = 'a7'"),
-                ("of a resource", "AND resource_type = 'repo' AND resource_id = 'r4711'"),
-                ("of a time", "AND occurred_at > \(Seeded.start + 99_990)"),
-            ] as [(String, SQL)]).map { name, filter in
-                (
-                    "audit page \(name)",
-                    """
-                    SELECT details FROM audit_log WHERE tenant_id = \(tenant) AND audit_id < 90000 \(filter)
-                    ORDER BY audit_id DESC LIMIT 100
-                    """
-                )
-            }
+            + self.auditPages
+    }
+
+    /// Newest first, whatever is asked for.
+    private static var auditPages: [(name: String, query: SQL)] {
+        let filters: [(name: String, condition: SQL)] = [
+            ("of all", ""), ("of an actor", "AND actor = 's7'"), ("of an action", "AND action = 'a7'"),
+            ("of a resource", "AND resource_type = 'repo' AND resource_id = 'r4711'"),
+            ("of a time", "AND occurred_at > \(Seeded.start + 99_990)"),
+        ]
+        return filters.map { name, condition in
+            (
+                "audit page \(name)",
+                """
+                SELECT details FROM audit_log WHERE tenant_id = \(Seeded.tenant(of: 7)) AND audit_id < 90000 \(condition)
+                ORDER BY audit_id DESC LIMIT 100
+                """
+            )
+        }
     }
 
     @Test(arguments: Engine.direct)

@@ -65,11 +65,12 @@ package struct DirectoryListing: Sendable {
             """
         }
         let slash: SQL = "\(.either(postgreSQL: "strpos", sqlite: "instr"))"
-        let length = folder.unicodeScalars.count
+        // PostgreSQL counts characters in `integer`, and a bound number is a `bigint`.
+        let length: SQL = "CAST(\(folder.unicodeScalars.count) AS integer)"
         func child(_ name: SQL) -> SQL {
             """
-            CASE WHEN \(slash)(substr(\(name), \(length + 1)), '/') = 0 THEN substr(\(name), \(length + 1))
-            ELSE substr(substr(\(name), \(length + 1)), 1, \(slash)(substr(\(name), \(length + 1)), '/')) END
+            CASE WHEN \(slash)(substr(\(name), \(length) + 1), '/') = 0 THEN substr(\(name), \(length) + 1)
+            ELSE substr(substr(\(name), \(length) + 1), 1, \(slash)(substr(\(name), \(length) + 1), '/')) END
             """
         }
         return """
@@ -78,8 +79,8 @@ package struct DirectoryListing: Sendable {
                 UNION ALL
                 SELECT (\(first(
                     """
-                    (CASE WHEN \(slash)(substr(f.name, \(length + 1)), '/') = 0 THEN f.name
-                    ELSE substr(f.name, 1, \(length) + \(slash)(substr(f.name, \(length + 1)), '/') - 1) || '0' END)
+                    (CASE WHEN \(slash)(substr(f.name, \(length) + 1), '/') = 0 THEN f.name
+                    ELSE substr(f.name, 1, \(length) + \(slash)(substr(f.name, \(length) + 1), '/') - 1) || '0' END)
                     """))), f.step + 1
                 FROM found f WHERE f.name IS NOT NULL AND f.step <= \(Self.limit)
             )
