@@ -84,9 +84,13 @@ final class PostgreSQLWorker: Worker {
         do {
             if job.work == .write { try connection.commit() }
         } catch let fault as DatabaseFault {
-            guard !connection.isUsable else { throw fault }
-            self.connection = nil
-            if case .unavailable(let text) = fault { throw DatabaseFault.commitUnknown(text) }
+            // A server that is going down may answer COMMIT with that news on a connection that still looks well, after
+            // the commit was made: from here on an end of the connection leaves open what happened.
+            if case .unavailable(let text) = fault {
+                self.connection = nil
+                throw DatabaseFault.commitUnknown(text)
+            }
+            if !connection.isUsable { self.connection = nil }
             throw fault
         }
         job.settle(nil)

