@@ -26,9 +26,15 @@ package protocol Database: Sendable {
 
     /// The pools of connections as they are now.
     var pools: [PoolStatistics] { get }
+
+    /// Another number after each commit, before the commit is acknowledged: what was read while it was the same still
+    /// holds. Nil where others commit too, so that nobody here can tell.
+    var generation: UInt64? { get }
 }
 
 extension Database {
+    package var generation: UInt64? { nil }
+
     /// Asks a trivial question, for readiness.
     package func check() async throws {
         _ = try await self.lookup { try $0.first("SELECT 1", as: { try $0[0] as Int }) }

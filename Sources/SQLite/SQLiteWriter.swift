@@ -5,13 +5,17 @@ import Persistence
 /// Performs the waiting writes as one group: each in a savepoint, so one may fail alone; all acknowledged by one COMMIT.
 final class SQLiteWriter: Worker {
     private let switchboard: Switchboard
+    private let commits: CommitCounter
     private let open: () throws(DatabaseFault) -> SQLiteConnection
     private var connection: SQLiteConnection?
     /// What the transactions of this group wake.
     private var notified: Set<Channel> = []
 
-    init(_ switchboard: Switchboard, open: @escaping () throws(DatabaseFault) -> SQLiteConnection) {
-        (self.switchboard, self.open) = (switchboard, open)
+    init(
+        _ switchboard: Switchboard, _ commits: CommitCounter,
+        open: @escaping () throws(DatabaseFault) -> SQLiteConnection
+    ) {
+        (self.switchboard, self.commits, self.open) = (switchboard, commits, open)
         self.connection = try? open()
     }
 
@@ -25,10 +29,12 @@ final class SQLiteWriter: Worker {
             for job in jobs { outcomes.append(try self.attempt(job, on: connection, alone: jobs.count == 1)) }
             // A refusal too is told only now: it may rest on a neighbour's rows, which aren't kept until here.
             try connection.execute(connection.isInTransaction ? "COMMIT" : "SELECT 1")
+            self.commits.advance()
             for (job, error) in zip(jobs, outcomes) { job.settle(error) }
             self.switchboard.wake(self.notified)
             connection.checkpoint()  // after the answers: nobody waits for it
         } catch {
+            self.commits.advance()  // a COMMIT that threw may have been made: better one look too many
             if self.connection?.isInTransaction == true { try? self.connection?.execute("ROLLBACK") }
             for job in jobs { job.settle(error) }
         }

@@ -15,9 +15,9 @@ package struct ReadableRepository: Hashable, Sendable {
 
 struct AccessRow {
     static let columns: SQL = """
-        t.token_id, t.tenant_id, t.subject, t.scopes, r.repo_id, r.repo_type, r.config, r.settings, r.format
+        t.token_id, t.tenant_id, t.subject, t.scopes, t.expires_at, r.repo_id, r.repo_type, r.config, r.settings, r.format
         """
-    static let count = 9
+    static let count = 10
 
     /// One row, whatever exists: who presents the credential (`t`), and the repository (`r`) of his tenant, or of the
     /// default one where he presents none.
@@ -25,7 +25,7 @@ struct AccessRow {
         """
         (SELECT \(tenant) AS tenant_id) d
         LEFT JOIN (
-            SELECT a.token_id, a.tenant_id, a.subject, a.scopes FROM personal_access_tokens a
+            SELECT a.token_id, a.tenant_id, a.subject, a.scopes, a.expires_at FROM personal_access_tokens a
             JOIN tenants n ON n.tenant_id = a.tenant_id AND n.disabled_at IS NULL
             WHERE a.token_hash = \(credential.hash ?? "") AND a.revoked_at IS NULL AND a.expires_at > \(now)
         ) t ON true
@@ -37,6 +37,8 @@ struct AccessRow {
     private let tenant: TenantID?
     private let subject: Subject?
     private let scopes: [Scope]
+    /// Of the token: nothing that was read by it holds longer.
+    let expiresAt: Timestamp?
     private let repository: RepoID?
     private let kind: RepositoryKind
     private let settings: RepositorySettings
@@ -45,14 +47,14 @@ struct AccessRow {
     init(_ row: borrowing Row) throws {
         (self.token, self.tenant, self.subject) = (try row[0], try row[1], try row[2])
         self.scopes = (try row[3] as TextList?).map(TokenStore.scopes) ?? []
-        self.repository = try row[4]
-        if let type = try row[5] as String? {
-            self.kind = try RepositoryStore.kind(type: type, config: try row[6] as JSON)
-            self.settings = RepositoryStore.settings(try row[7] as JSON)
+        (self.expiresAt, self.repository) = (try row[4], try row[5])
+        if let type = try row[6] as String? {
+            self.kind = try RepositoryStore.kind(type: type, config: try row[7] as JSON)
+            self.settings = RepositoryStore.settings(try row[8] as JSON)
         } else {
             (self.kind, self.settings) = (.local, RepositorySettings())
         }
-        self.format = try row[8]
+        self.format = try row[9]
     }
 
     /// - Throws: `unauthorized` for a credential that is no good, or none where one is needed; `forbidden`;

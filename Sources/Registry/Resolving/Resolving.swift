@@ -46,6 +46,7 @@ package struct Resolving: Sendable {
     private let clock: WallClock
     /// Whose repositories a request without a token means.
     private let defaultTenant: TenantID
+    private let cache = ResolvedFileCache()
 
     package init(database: any Database, clock: WallClock, defaultTenant: TenantID) {
         (self.database, self.clock, self.defaultTenant) = (database, clock, defaultTenant)
@@ -56,6 +57,10 @@ package struct Resolving: Sendable {
         _ request: FileRequest, in key: RepoKey, for credential: Credential, correlation: UniqueID
     ) async throws -> ResolvedFile {
         let now = self.clock.now()
+        let (cached, generation) = (
+            ResolvedFileCache.Key(request: request, repo: key, credential: credential), self.database.generation
+        )
+        if let generation, let file = self.cache.file(cached, at: generation, now: now) { return file }
         let statement: SQL = """
             SELECT \(AccessRow.columns), v.version_id, v.state, v.published_at, q.status, e.relative_path, e.size_bytes,
                 e.content_type, b.digest, b.length_bytes, b.storage_key, b.md5, b.sha1, b.sha512, b.blocked_at
@@ -73,7 +78,9 @@ package struct Resolving: Sendable {
         }
         guard let (access, file) = row else { throw DatabaseFault.unreadable("a resolve gave no row") }
         let repository = try access.readable(key, credential, self.defaultTenant, correlation: correlation)
-        return try file.visible(in: repository)
+        let visible = try file.visible(in: repository)
+        if let generation { self.cache.keep(visible, for: cached, at: generation, until: access.expiresAt) }
+        return visible
     }
 
     /// Who presents a credential, with leave to read a repository, and the repository's row.
