@@ -78,9 +78,11 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "Domain", "Cryptography", "Persistence", "PostgreSQL", "SQLite", "Storage", "Filesystem", "HTTP",
+                "Domain", "Threads", "Cryptography", "Persistence", "PostgreSQL", "SQLite", "Storage", "Filesystem", "S3",
+                "HTTP", "HTTPServer", "HTTPClient",
             ],
             path: "Tests/Support", swiftSettings: house),
+        tests("HTTPClientTests", ["TestSupport", "HTTPClient", "HTTPServer", "HTTP", "Threads"]),
         tests("StorageConformance", ["TestSupport", "Storage", "Filesystem", "Domain", "HTTP", "Cryptography"]),
         tests("HTTPServerTests", ["HTTPServer", "HTTP", "Domain", "Threads"]),
         tests("EndToEnd", ["TestSupport", "Domain", "Cryptography", "artifortress"]),

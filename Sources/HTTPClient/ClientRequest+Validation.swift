@@ -31,6 +31,9 @@ extension ClientRequest {
         guard self.url.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
             throw .invalidRequest("a URL is made of visible ASCII characters")
         }
+        guard ["http", "https"].contains(self.url.prefix { $0 != ":" }.lowercased()) else {
+            throw .invalidRequest("a URL begins with http: or https:")
+        }
         guard self.redirectLimit == 0 || self.method == "GET" || self.method == "HEAD" else {
             throw .invalidRequest("a \(self.method) follows no redirection")
         }

@@ -97,7 +97,7 @@ import Threads
     private func obey(_ command: Command) {
         switch command {
         case .add(let transfer):
-            guard let easy = unsafe transfer.prepare(self.sessions) else { return }
+            guard let easy = unsafe transfer.prepare(for: self, self.sessions) else { return }
             unsafe self.transfers[easy] = transfer
             let code = unsafe curl_multi_add_handle(self.multi, easy)
             if code != CURLM_OK { self.remove(transfer, HTTPClientFault.other("libcurl: \(code.rawValue)")) }

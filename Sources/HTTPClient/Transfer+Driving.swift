@@ -8,12 +8,13 @@ extension Transfer {
     /// Makes the handle.
     ///
     /// - Returns: nil where that fails: then the transfer has ended.
-    func prepare(_ sessions: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+    func prepare(for driver: Driver, _ sessions: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
         guard !self.hasEnded, let easy = unsafe curl_easy_init() else {
             self.end(HTTPClientFault.other("no memory for libcurl"))
             return nil
         }
         unsafe self.easy = easy
+        self.driver = driver
         self.lastProgress = .now
         let text = UnsafeMutablePointer<CChar>.allocate(capacity: Int(client_error_size))
         unsafe text.initialize(repeating: 0, count: Int(client_error_size))
@@ -76,6 +77,7 @@ extension Transfer {
     /// Lets what was paused go on, where its reason is over. May call back at once.
     func resume() {
         guard let easy = unsafe self.easy else { return }
+        self.lastProgress = .now
         let pauses = self.pauses
         let mask = (pauses.receive ? CURLPAUSE_RECV : 0) | (pauses.send ? CURLPAUSE_SEND : 0)
         unsafe curl_easy_pause(easy, mask)

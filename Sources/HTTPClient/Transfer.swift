@@ -51,6 +51,7 @@ import Synchronization
     var headReader = HeadReader()
     var refusedAddress: String?
     var lastProgress = ContinuousClock.now
+    weak var driver: Driver?
 
     /// - Throws: `HTTPClientFault.invalidRequest`.
     init(_ request: ClientRequest, _ configuration: HTTPClient.Configuration) throws(HTTPClientFault) {
@@ -142,8 +143,9 @@ import Synchronization
     func endOffers(_ failure: (any Error)?, _ resume: () -> Void) {
         let (wasPaused, waiter): (Bool, CheckedContinuation<Void, Never>?) = self.state.withLock { state in
             state.offersEnded = true
+            guard !state.isSendingOver else { return (false, nil) }
             state.offerFailure = failure
-            if failure == nil, let length = self.request.bodyLength, state.offered < length, !state.isSendingOver {
+            if failure == nil, let length = self.request.bodyLength, state.offered < length {
                 state.offerFailure = HTTPClientFault.invalidRequest(
                     "\(self.name): the body has \(state.offered) bytes, not \(length)")
             }
@@ -174,7 +176,10 @@ import Synchronization
             defer { state.headWaiter = nil }
             return state.headWaiter
         }
-        if head.status >= 300 { self.endSending() }  // libcurl sends no more of a body then
+        if head.status >= 300 {  // libcurl sends no more of a body then
+            self.endSending()
+            self.driver?.submit(.resume(self))  // but while its sending is paused, it sees no end of the answer
+        }
         waiter?.resume(returning: head)
     }
 
@@ -263,7 +268,7 @@ import Synchronization
 
     private func endSending() {
         let waiters = self.state.withLock { state in
-            state.isSendingOver = true
+            (state.isSendingOver, state.isSendPaused) = (true, false)
             if !self.request.isReplayable { (state.outgoing, state.outgoingOffset) = ([], 0) }
             defer { (state.offerWaiter, state.sendingEndWaiter) = (nil, nil) }
             return [state.offerWaiter, state.sendingEndWaiter]
