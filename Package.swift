@@ -73,6 +73,7 @@ let package = Package(
                 "Domain",
             ], swiftSettings: house),
 
+        tests("DomainTests", ["Domain"]),
         tests("SettingsTests", ["Settings", "Domain"]),
         tests("CommandsTests", ["Commands"]),
         .target(

@@ -97,29 +97,15 @@ extension Exchange {
 
     /// Whether the client, being waited for, has sent too little of its body for a whole window.
     private func isTooSlow(_ now: ContinuousClock.Instant, _ state: inout State) -> Bool {
+        switch state.intake {
+        case .discarding: state.wait.begin()
+        case .receiving where !state.isSuspended: break
+        case .receiving, .held, .ended, .failed: return false
+        }
         let configuration = self.server.configuration
-        let isAwaited =
-            switch state.intake {
-            case .receiving: state.reader != nil
-            case .discarding: true
-            case .held, .ended, .failed: false
-            }
-        let received = state.received + state.discarded
-        guard isAwaited, !state.isSuspended, configuration.minimumBodyPace > 0, unsafe state.daemon != nil else {
-            state.pace = nil
-            return false
-        }
-        guard let pace = state.pace else {
-            state.pace = (received, now)
-            return false
-        }
-        let window = now - pace.since
-        guard window >= configuration.paceWindow else { return false }
-        if Double(received - pace.received) < Double(configuration.minimumBodyPace) * (window / .seconds(1)) {
-            return true
-        }
-        state.pace = (received, now)
-        return false
+        return state.wait.isTooLong(
+            for: state.received + state.discarded, at: now, window: configuration.paceWindow,
+            pace: configuration.minimumBodyPace)
     }
 }
 

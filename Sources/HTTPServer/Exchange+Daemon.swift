@@ -113,12 +113,12 @@ extension Exchange {
             guard bytes.count <= self.server.configuration.bodyLimit - state.received else {
                 state.intake = .failed(.bodyTooLarge)
                 state.inbox = []
-                state.reader.take()?.resume(throwing: HTTPFault.bodyTooLarge)
+                state.takeReader()?.resume(throwing: HTTPFault.bodyTooLarge)
                 return (self.suspend(&state) ? .YES : .NO, 0)  // until the handler answers
             }
             state.received += bytes.count
             self.server.statistics.receive(bytes.count)
-            if let reader = state.reader.take() {
+            if let reader = state.takeReader() {
                 reader.resume(returning: unsafe Array(bytes))
             } else {
                 unsafe state.inbox.append(contentsOf: bytes)
@@ -135,7 +135,7 @@ extension Exchange {
             switch state.intake {
             case .held, .receiving:
                 state.intake = .ended
-                state.reader.take()?.resume(returning: nil)
+                state.takeReader()?.resume(returning: nil)
             case .discarding, .ended, .failed: break
             }
             return state.request.take()

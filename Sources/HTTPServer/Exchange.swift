@@ -59,10 +59,14 @@ final class Exchange: BodySource, BodySink {
         var uncounted = 0
         /// What the client had acknowledged when the file was begun.
         var acknowledged: UInt64 = 0
-        /// How much of the body had come, and when; while the client is waited for.
-        var pace: (received: Int, since: ContinuousClock.Instant)?
+        var wait = BodyWait()
 
         var task: Task<Void, Never>?
+
+        mutating func takeReader() -> CheckedContinuation<[UInt8]?, any Error>? {
+            if self.reader != nil { self.wait.end() }
+            return self.reader.take()
+        }
     }
 
     let loop: Loop
@@ -139,7 +143,7 @@ final class Exchange: BodySource, BodySink {
     func fail(_ state: inout State, _ fault: HTTPFault) {
         guard state.gone == nil else { return }
         state.gone = fault
-        state.reader.take()?.resume(throwing: fault)
+        state.takeReader()?.resume(throwing: fault)
         state.writer.take()?.resume(throwing: fault)
     }
 
@@ -176,13 +180,14 @@ extension Exchange {
                     } else {
                         precondition(state.reader == nil, "a request's body has one reader")
                         state.reader = continuation
+                        state.wait.begin()
                     }
                     state.isWanted = true
                     self.resume(&state)
                 }
             }
         } onCancel: {
-            self.state.withLock { $0.reader.take() }?.resume(throwing: CancellationError())
+            self.state.withLock { $0.takeReader() }?.resume(throwing: CancellationError())
         }
     }
 
