@@ -1,9 +1,10 @@
 // From a request to its answer: correlation, route, checks in the contract's order, error map. Rules: HTTP contract,
-// 1.1, 1.6 and 1.8; section 9, rows 32 and 40.
+// 1.1, 1.6 and 1.8; section 9, rows 21, 32 and 40.
 
 package import Domain
 package import HTTP
 package import Identity
+package import Persistence
 package import Threads
 
 /// What is told of each request that was answered, to logs and metrics.
@@ -20,16 +21,21 @@ package struct Outcome: Sendable {
 package struct Application: Sendable {
     package let router: Router<Endpoint>
     private let authenticator: Authenticator
-    private let clock: WallClock
+    private let idempotency: Idempotency
+    private let denials: DenialLog
     private let baseURL: @Sendable (Request) -> String
     private let observe: @Sendable (Outcome) -> Void
 
+    /// - Parameter defaultTenant: whose audit log has the refusals of nobody in particular.
     package init(
-        routes: [Route], authenticator: Authenticator, clock: WallClock,
-        baseURL: @escaping @Sendable (Request) -> String, observe: @escaping @Sendable (Outcome) -> Void
+        routes: [Route], authenticator: Authenticator, database: any Database, clock: WallClock,
+        defaultTenant: TenantID, baseURL: @escaping @Sendable (Request) -> String,
+        observe: @escaping @Sendable (Outcome) -> Void
     ) {
         self.router = Router(routes)
-        (self.authenticator, self.clock, self.baseURL, self.observe) = (authenticator, clock, baseURL, observe)
+        (self.authenticator, self.baseURL, self.observe) = (authenticator, baseURL, observe)
+        self.idempotency = Idempotency(database: database, clock: clock)
+        self.denials = DenialLog(database: database, clock: clock, defaultTenant: defaultTenant)
     }
 
     /// Never throws: whatever happens becomes an answer.
@@ -56,18 +62,29 @@ package struct Application: Sendable {
             return (Response(405, headers: ["Allow": allowed.joined(separator: ", ")]), nil, nil)
         case .found(let route, let values):
             let call = Call(
-                request: request, values: values, correlation: correlation, baseURL: self.baseURL(request))
+                request: request, values: values, correlation: correlation, baseURL: self.baseURL(request),
+                idempotency: self.idempotency)
+            let (response, fault) = await self.answer(call, by: route)
+            return (response, route.pattern.description, fault)
+        }
+    }
+
+    private func answer(_ call: Call, by route: Route) async -> (Response, fault: (any Error)?) {
+        let identification = Identification()
+        do {
             do {
                 try call.checkValues()
                 try route.handler.check(call)
-                try BrowserSafety.check(request)
-                return (try await route.handler.handle(call, self.authenticator), route.pattern.description, nil)
-            } catch {
-                let problem = Problem(describing: error)
-                return (
-                    route.handler.problem(problem, call), route.pattern.description, problem.isFault ? error : nil
-                )
+                try BrowserSafety.check(call.request)
+                let response = try await route.handler.handle(call, self.authenticator.noting(in: identification))
+                return (response, nil)
+            } catch let refusal as Refusal where refusal.reason == .forbidden && call.request.isMutation {
+                try await self.denials.record(refusal, to: call, on: route.pattern, by: identification.caller)
+                throw refusal
             }
+        } catch {
+            let problem = Problem(describing: error)
+            return (route.handler.problem(problem, call), problem.isFault ? error : nil)
         }
     }
 }
@@ -76,7 +93,7 @@ package struct Application: Sendable {
 enum BrowserSafety {
     /// - Throws: `forbidden` for an unsafe method with Basic or cookie credentials from a foreign origin.
     static func check(_ request: Request) throws(Refusal) {
-        guard !["GET", "HEAD", "OPTIONS"].contains(request.method) else { return }
+        guard request.isMutation else { return }
         let isAmbient =
             request.headers["cookie"] != nil
             || request.headers["authorization"]?.trimmed.lowercased().hasPrefix("basic ") == true
@@ -91,4 +108,9 @@ enum BrowserSafety {
     private static func host(of origin: String) -> String? {
         origin.firstRange(of: "://").map { String(origin[$0.upperBound...]) }
     }
+}
+
+extension Request {
+    /// Whether it asks for more than to be told something.
+    var isMutation: Bool { !["GET", "HEAD", "OPTIONS"].contains(self.method) }
 }

@@ -13,9 +13,34 @@ package struct Call: Sendable {
     package let correlation: UniqueID
     /// The absolute URL of the root, without a `/` at its end, as this client reaches us.
     package let baseURL: String
+    let idempotency: Idempotency
+    /// Set where the caller is authorised and wants the request to be done once.
+    let claim: IdempotencyClaim?
 
-    package init(request: Request, values: [String: String], correlation: UniqueID, baseURL: String) {
+    package init(
+        request: Request, values: [String: String], correlation: UniqueID, baseURL: String, idempotency: Idempotency
+    ) {
         (self.request, self.values, self.correlation, self.baseURL) = (request, values, correlation, baseURL)
+        (self.idempotency, self.claim) = (idempotency, nil)
+    }
+
+    private init(_ call: Call, _ claim: IdempotencyClaim, body: [UInt8]) {
+        self.request = Request(
+            method: call.request.method, target: call.request.target, headers: call.request.headers,
+            remoteAddress: call.request.remoteAddress, isSecure: call.request.isSecure, body: RequestBody(body))
+        (self.values, self.correlation, self.baseURL) = (call.values, call.correlation, call.baseURL)
+        (self.idempotency, self.claim) = (call.idempotency, claim)
+    }
+
+    /// The same call with a key to be taken by its mutation, and its body, which was read for the key.
+    func holding(_ claim: IdempotencyClaim, body: [UInt8]) -> Call { Call(self, claim, body: body) }
+
+    /// Answers it, once where the caller asks for that. Every route of `/v1` that takes POST comes through here when its
+    /// caller is authorised.
+    package func once(
+        for caller: Caller, _ handle: (Call) async throws -> Response
+    ) async throws -> Response {
+        try await self.idempotency.respond(to: self, of: caller, handle)
     }
 
     package var credential: Credential { Credential(of: self.request.headers) }

@@ -5,7 +5,7 @@ import Identity
 import Settings
 
 extension Serving {
-    var identityRoutes: [Route] { TokenRoutes(tokens: self.tokens, database: self.database).routes }
+    var identityRoutes: [Route] { TokenRoutes(tokens: self.tokens).routes }
 
     private var tokens: Tokens {
         Tokens(

@@ -5,8 +5,6 @@ import Registry
 
 extension Serving {
     var repositoryRoutes: [Route] {
-        RepositoryRoutes(
-            repositories: Repositories(database: self.database, clock: self.clock), database: self.database
-        ).routes
+        RepositoryRoutes(repositories: Repositories(database: self.database, clock: self.clock)).routes
     }
 }

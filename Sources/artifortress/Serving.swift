@@ -40,7 +40,8 @@ struct Serving: Sendable {
         let log = self.log
         return Application(
             routes: self.routes, authenticator: Authenticator(database: self.database, clock: self.clock),
-            clock: self.clock, baseURL: { _ in "" },
+            database: self.database, clock: self.clock, defaultTenant: self.deployment.defaultTenant,
+            baseURL: { _ in "" },
             observe: { outcome in
                 if let fault = outcome.fault { log("\(outcome.correlation) \(outcome.status) \(fault)") }
             })
@@ -87,10 +88,12 @@ struct Serving: Sendable {
     /// The background work, a kind each.
     var sweeps: [Sweep] {
         let sweep = ObjectSweep(database: self.database, storage: self.storage, clock: self.clock)
+        let keys = IdempotencySweep(database: self.database, clock: self.clock)
         let instance = self.deployment.instance
         return [
             Sweep("heartbeat", every: .seconds(10)) { try await sweep.beat(instance) },
             Sweep("object sweep", every: .seconds(30)) { try await sweep.run() },
+            Sweep("idempotency sweep", every: .seconds(600)) { try await keys.run() },
         ]
     }
 

@@ -2,16 +2,12 @@
 
 import Domain
 import HTTP
-package import Persistence
 package import Registry
 
 package struct RepositoryRoutes: Sendable {
     private let repositories: Repositories
-    private let database: any Database
 
-    package init(repositories: Repositories, database: any Database) {
-        (self.repositories, self.database) = (repositories, database)
-    }
+    package init(repositories: Repositories) { self.repositories = repositories }
 
     package var routes: [Route] {
         [
@@ -25,9 +21,12 @@ package struct RepositoryRoutes: Sendable {
                 response.headers.set("ETag", repository.entityTag.description)
                 return response
             },
-            .repository("DELETE", "/v1/repos/{repoKey}", .admin) { _, grant in
-                let key = try await self.repositories.delete(under: grant, commit: Commit(self.database))
-                return .json(200, ["repoKey": .string(key.text), "status": "deleted"])
+            .repository("DELETE", "/v1/repos/{repoKey}", .admin) { call, grant in
+                try await call.commit { commit in
+                    try await self.repositories.delete(under: grant, commit: commit)
+                } answer: { key in
+                    .json(200, ["repoKey": .string(key.text), "status": "deleted"])
+                }
             },
         ]
     }
@@ -39,8 +38,11 @@ package struct RepositoryRoutes: Sendable {
             format: try fields.trimmedText("format")?.lowercased(),
             settings: try fields.value("settings").map { $0 == .null ? .init() : try RepositorySettings(parsing: $0) }
                 ?? .init())
-        let repository = try await self.repositories.create(draft, under: grant, commit: Commit(self.database))
-        return .created(at: "/v1/repos/\(repository.key)", repository.json)
+        return try await call.commit { commit in
+            try await self.repositories.create(draft, under: grant, commit: commit)
+        } answer: { repository in
+            .created(at: "/v1/repos/\(repository.key)", repository.json)
+        }
     }
 
     private static func kind(_ fields: Fields) throws(Refusal) -> RepositoryKind {

@@ -9,7 +9,16 @@ package struct Authenticator: Sendable {
     private let database: any Database
     private let clock: WallClock
 
+    private var identification: Identification?
+
     package init(database: any Database, clock: WallClock) { (self.database, self.clock) = (database, clock) }
+
+    /// The same, for one request: what comes out is also noted in `identification`.
+    package func noting(in identification: Identification) -> Authenticator {
+        var copy = self
+        copy.identification = identification
+        return copy
+    }
 
     /// Who presents the credential: one indexed read.
     ///
@@ -18,10 +27,13 @@ package struct Authenticator: Sendable {
         guard case .token(let hash) = credential else { throw Refusal.unauthenticated }
         let now = self.clock.now()
         guard let owner = try await self.database.lookup({ try TokenStore.owner(of: hash, at: now, $0) }) else {
+            self.identification?.failed()
             throw Refusal.unauthenticated
         }
-        return Caller(
+        let caller = Caller(
             tenant: owner.tenant, subject: owner.subject, scopes: owner.scopes, tenantRoles: owner.tenantRoles,
             source: .pat, token: owner.id, correlation: correlation)
+        self.identification?.found(caller)
+        return caller
     }
 }
