@@ -58,7 +58,9 @@ let package = Package(
         module("S3", ["Storage", "Domain", "HTTP", "HTTPClient", "Cryptography"]),
         module("Registry", ["Domain", "Threads", "HTTP", "Persistence", "Storage", "Cryptography"]),
         module("Identity", ["Registry", "Domain", "Threads", "Persistence", "Cryptography"]),
-        module("API", ["Registry", "Identity", "Domain", "Threads", "HTTP", "Persistence", "Storage", "Telemetry"]),
+        module(
+            "API",
+            ["Registry", "Identity", "Domain", "Threads", "HTTP", "Persistence", "Storage", "Telemetry", "Cryptography"]),
         module(
             "Generic", ["API", "Registry", "Identity", "Domain", "HTTP", "Persistence", "Cryptography"],
             path: "Sources/Ecosystems/Generic"),

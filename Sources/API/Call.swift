@@ -50,6 +50,11 @@ package struct Call: Sendable {
         get throws(Refusal) { try RepoKey(parsing: self.values["repoKey"] ?? "") }
     }
 
+    /// - Throws: `bad_request`.
+    package var subject: Subject {
+        get throws(Refusal) { try Subject(parsing: self.values["subject"] ?? "") }
+    }
+
     /// A UUID in the path, with or without hyphens, in any case.
     ///
     /// - Throws: `bad_request`.
@@ -62,11 +67,11 @@ package struct Call: Sendable {
 
     /// The places whose names say what may stand there are checked before anything else (HTTP contract, 1.8).
     func checkValues() throws(Refusal) {
-        for (name, value) in self.values {
+        for name in self.values.keys {
             switch name {
             case "repoKey": _ = try self.repoKey
-            case "subject": _ = try Subject(parsing: value)
-            case "digest": _ = try BlobDigest(parsing: value)
+            case "subject": _ = try self.subject
+            case "digest": _ = try BlobDigest(parsing: self.values[name] ?? "")
             case _ where name.hasSuffix("Id"): _ = try self.id(name, of: Call.self)
             default: break
             }
