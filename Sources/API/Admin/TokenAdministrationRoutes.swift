@@ -23,7 +23,9 @@ package struct TokenAdministrationRoutes: Sendable {
                 try await self.revokeSubject(call, grant)
             },
             .tenant("POST", "/v1/admin/auth/pats/revoke-all", .admin) { call, grant in
-                try await call.commit { try await self.tokens.revokeAll(under: grant, commit: $0) } answer: { ids in
+                try await call.commit {
+                    try await self.tokens.revokeAll(under: grant, commit: $0)
+                } answer: { ids in
                     .json(200, ["revokedCount": JSON(ids.count), "tokenIds": JSON(ids.map(\.description))])
                 }
             },

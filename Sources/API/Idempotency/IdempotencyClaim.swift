@@ -3,8 +3,8 @@
 import Domain
 import Persistence
 import Registry
-import Threads
 import Synchronization
+import Threads
 
 package final class IdempotencyClaim: Sendable {
     /// Somebody else's request has the key. Never leaves the API.
