@@ -13,6 +13,7 @@ package struct Call: Sendable {
     package let correlation: UniqueID
     /// The absolute URL of the root, without a `/` at its end, as this client reaches us.
     package let baseURL: String
+    package let credential: Credential
     let idempotency: Idempotency
     /// Set where the caller is authorised and wants the request to be done once.
     let claim: IdempotencyClaim?
@@ -21,7 +22,7 @@ package struct Call: Sendable {
         request: Request, values: [String: String], correlation: UniqueID, baseURL: String, idempotency: Idempotency
     ) {
         (self.request, self.values, self.correlation, self.baseURL) = (request, values, correlation, baseURL)
-        (self.idempotency, self.claim) = (idempotency, nil)
+        (self.idempotency, self.claim, self.credential) = (idempotency, nil, Credential(of: request.headers))
     }
 
     private init(_ call: Call, _ claim: IdempotencyClaim, body: [UInt8]) {
@@ -29,7 +30,7 @@ package struct Call: Sendable {
             method: call.request.method, target: call.request.target, headers: call.request.headers,
             remoteAddress: call.request.remoteAddress, isSecure: call.request.isSecure, body: RequestBody(body))
         (self.values, self.correlation, self.baseURL) = (call.values, call.correlation, call.baseURL)
-        (self.idempotency, self.claim) = (call.idempotency, claim)
+        (self.idempotency, self.claim, self.credential) = (call.idempotency, claim, call.credential)
     }
 
     /// The same call with a key to be taken by its mutation, and its body, which was read for the key.
@@ -42,8 +43,6 @@ package struct Call: Sendable {
     ) async throws -> Response {
         try await self.idempotency.respond(to: self, of: caller, handle)
     }
-
-    package var credential: Credential { Credential(of: self.request.headers) }
 
     /// - Throws: `bad_request`.
     package var repoKey: RepoKey {
@@ -75,29 +74,6 @@ package struct Call: Sendable {
             case _ where name.hasSuffix("Id"): _ = try self.id(name, of: Call.self)
             default: break
             }
-        }
-    }
-}
-
-extension Credential {
-    /// `Bearer TOKEN`, or `Basic` with any user name and a token as password; the scheme in any case.
-    package init(of headers: Headers) {
-        guard let header = headers["authorization"]?.trimmedOrNil else {
-            self = .none
-            return
-        }
-        let parts = header.split(separator: " ", maxSplits: 1)
-        guard parts.count == 2 else {
-            self.init(token: header)
-            return
-        }
-        let value = parts[1].trimmed
-        if parts[0].lowercased() == "basic" {
-            let pair = Base64.decode(value).flatMap { String(validating: $0, as: UTF8.self) } ?? ""
-            self.init(
-                token: String(pair.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).last ?? ""))
-        } else {
-            self.init(token: value)
         }
     }
 }

@@ -5,6 +5,7 @@ import Domain
 import Identity
 import Registry
 import Settings
+import Worker
 
 extension Serving {
     var identityRoutes: [Route] {
@@ -17,6 +18,12 @@ extension Serving {
             AdmissionRoutes(admission: self.admission).routes,
             AuditRoutes(audit: AuditReading(database: self.database)).routes,
         ].flatMap(\.self)
+    }
+
+    /// Writes what requests have noted of tokens' use.
+    var notingUses: any Service {
+        let (uses, log) = (self.tokenUses, self.log)
+        return Periodic("token uses", every: .seconds(5), report: { log("\($0): \($1)") }) { try await uses.flush() }
     }
 
     /// Tenants' quotas, for whatever must keep to them.

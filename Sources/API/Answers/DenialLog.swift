@@ -1,8 +1,9 @@
-// Refused attempts to change something, kept in the audit log: a row in a transaction of its own. Rules: HTTP contract,
-// section 9, row 21.
+// Refusals that are kept in the audit log, each in a transaction of its own: attempts to change something, and guesses
+// that were cut off. Rules: HTTP contract, section 9, row 21.
 
 import Domain
 import HTTP
+import Identity
 import Persistence
 import Threads
 
@@ -19,14 +20,29 @@ struct DenialLog: Sendable {
     }
 
     /// - Parameter caller: nil for nobody who is known.
-    func record(_ refusal: Refusal, to call: Call, on pattern: PathPattern, by caller: Caller?) async throws {
+    func denied(_ refusal: Refusal, to call: Call, on pattern: PathPattern, by caller: Caller?) async throws {
+        try await self.append(
+            AuditEntry(
+                "access.denied", on: "route", "\(call.request.method) \(pattern)",
+                [
+                    "path": String(call.request.target.path.prefix(Self.pathLimit)), "reason": refusal.message,
+                    "remoteAddress": call.request.remoteAddress,
+                ]), by: caller, call)
+    }
+
+    /// - Parameter name: which limit was reached.
+    func throttled(_ name: Throttle.Name, _ call: Call) async throws {
+        let (type, id) =
+            switch name {
+            case .address(let address): ("address", address)
+            case .subject(let subject): ("subject", subject)
+            }
+        try await self.append(
+            AuditEntry("access.throttled", on: type, id, ["remoteAddress": call.request.remoteAddress]), by: nil, call)
+    }
+
+    private func append(_ entry: AuditEntry, by caller: Caller?, _ call: Call) async throws {
         let caller = caller ?? .anonymous(in: self.defaultTenant, correlation: call.correlation)
-        let entry = AuditEntry(
-            "access.denied", on: "route", "\(call.request.method) \(pattern)",
-            [
-                "path": String(call.request.target.path.prefix(Self.pathLimit)), "reason": refusal.message,
-                "remoteAddress": call.request.remoteAddress,
-            ])
         try await self.database.transaction { [now = self.clock.now()] transaction in
             try AuditLog.append(entry, by: caller, at: now, transaction)
         }

@@ -9,9 +9,12 @@ package struct Authenticator: Sendable {
     private let database: any Database
     private let clock: WallClock
 
+    private let uses: TokenUses?
     private var identification: Identification?
 
-    package init(database: any Database, clock: WallClock) { (self.database, self.clock) = (database, clock) }
+    package init(database: any Database, clock: WallClock, uses: TokenUses? = nil) {
+        (self.database, self.clock, self.uses) = (database, clock, uses)
+    }
 
     /// The same, for one request: what comes out is also noted in `identification`.
     package func noting(in identification: Identification) -> Authenticator {
@@ -27,13 +30,13 @@ package struct Authenticator: Sendable {
         guard case .token(let hash) = credential else { throw Refusal.unauthenticated }
         let now = self.clock.now()
         guard let owner = try await self.database.lookup({ try TokenStore.owner(of: hash, at: now, $0) }) else {
-            self.identification?.failed()
             throw Refusal.unauthenticated
         }
         let caller = Caller(
             tenant: owner.tenant, subject: owner.subject, scopes: owner.scopes, tenantRoles: owner.tenantRoles,
             source: .pat, token: owner.id, correlation: correlation)
         self.identification?.found(caller)
+        self.uses?.note(owner.id)
         return caller
     }
 }

@@ -124,14 +124,14 @@ package enum TokenStore {
         return ids.sorted()
     }
 
-    /// Notes when a token was last used, where that is later than what is noted.
+    /// Notes when a token was last used, unless a use since `recently` is noted.
     package static func noteUse(
-        of id: TokenID, at time: Timestamp, _ transaction: borrowing Transaction
+        of id: TokenID, at time: Timestamp, unlessSince recently: Timestamp, _ transaction: borrowing Transaction
     ) throws {
         try transaction.execute(
             """
             UPDATE personal_access_tokens SET last_used_at = \(time), last_used_auth_source = 'pat'
-            WHERE token_id = \(id) AND (last_used_at IS NULL OR last_used_at < \(time))
+            WHERE token_id = \(id) AND (last_used_at IS NULL OR last_used_at <= \(recently))
             """)
     }
 
