@@ -58,7 +58,12 @@ let package = Package(
         module("S3", ["Storage", "Domain", "HTTP", "HTTPClient", "Cryptography"]),
         module("Registry", ["Domain", "Threads", "HTTP", "Persistence", "Storage", "Cryptography"]),
         module("Identity", ["Registry", "Domain", "Threads", "Persistence", "Cryptography"]),
-        module("API", ["Registry", "Identity", "Domain", "Threads", "HTTP", "Persistence", "Storage", "Telemetry"]),
+        module(
+            "API",
+            [
+                "Registry", "Identity", "Domain", "Threads", "HTTP", "Persistence", "Storage", "Telemetry",
+                "Cryptography",
+            ]),
         module(
             "Generic", ["API", "Registry", "Identity", "Domain", "HTTP", "Persistence", "Cryptography"],
             path: "Sources/Ecosystems/Generic"),
@@ -86,6 +91,13 @@ let package = Package(
         tests("HTTPClientTests", ["TestSupport", "HTTPClient", "HTTPServer", "HTTP", "Threads"]),
         tests("StorageConformance", ["TestSupport", "Storage", "Filesystem", "Domain", "HTTP", "Cryptography"]),
         tests("HTTPServerTests", ["HTTPServer", "HTTP", "Domain", "Threads"]),
+        tests(
+            "APITests",
+            [
+                "TestSupport", "artifortress", "API", "Identity", "Registry", "PostgreSQL", "Persistence", "Settings",
+                "HTTP",
+                "Threads", "Domain",
+            ]),
         tests("EndToEnd", ["TestSupport", "Domain", "Cryptography", "artifortress"]),
         tests("Faults", ["TestSupport", "Domain", "Cryptography", "artifortress"]),
         tests("DatabaseConformance", ["TestSupport", "Persistence", "PostgreSQL", "SQLite", "Domain", "CPostgreSQL"]),

@@ -1,9 +1,10 @@
 // From a request to its answer: correlation, route, checks in the contract's order, error map. Rules: HTTP contract,
-// 1.1, 1.6 and 1.8; section 9, rows 32 and 40.
+// 1.1, 1.6 and 1.8; section 9, rows 21, 32 and 40.
 
 package import Domain
 package import HTTP
 package import Identity
+package import Persistence
 package import Threads
 
 /// What is told of each request that was answered, to logs and metrics.
@@ -20,22 +21,31 @@ package struct Outcome: Sendable {
 package struct Application: Sendable {
     package let router: Router<Endpoint>
     private let authenticator: Authenticator
-    private let clock: WallClock
-    private let baseURL: @Sendable (Request) -> String
+    private let idempotency: Idempotency
+    private let denials: DenialLog
+    private let throttle: Throttle
+    private let forwarding: Forwarding
     private let observe: @Sendable (Outcome) -> Void
 
+    /// - Parameter defaultTenant: whose audit log has the refusals of nobody in particular.
     package init(
-        routes: [Route], authenticator: Authenticator, clock: WallClock,
-        baseURL: @escaping @Sendable (Request) -> String, observe: @escaping @Sendable (Outcome) -> Void
+        routes: [Route], authenticator: Authenticator, database: any Database, clock: WallClock,
+        defaultTenant: TenantID, throttle: Throttle, forwarding: Forwarding,
+        observe: @escaping @Sendable (Outcome) -> Void
     ) {
         self.router = Router(routes)
-        (self.authenticator, self.clock, self.baseURL, self.observe) = (authenticator, clock, baseURL, observe)
+        (self.authenticator, self.throttle, self.forwarding) = (authenticator, throttle, forwarding)
+        self.observe = observe
+        self.idempotency = Idempotency(database: database, clock: clock)
+        self.denials = DenialLog(database: database, clock: clock, defaultTenant: defaultTenant)
     }
 
     /// Never throws: whatever happens becomes an answer.
-    package func respond(to request: Request) async -> Response {
+    package func respond(to received: Request) async -> Response {
+        let request = self.forwarding.original(received)
         let correlation = request.headers["x-correlation-id"].flatMap { UniqueID($0.trimmed) } ?? UniqueID.random()
-        var (response, route, fault) = await self.answer(request, correlation)
+        let baseURL = self.forwarding.baseURL(of: request, received: received)
+        var (response, route, fault) = await self.answer(request, correlation, baseURL)
         response.headers.set("X-Correlation-Id", correlation.description)
         self.observe(
             Outcome(
@@ -44,7 +54,7 @@ package struct Application: Sendable {
     }
 
     private func answer(
-        _ request: Request, _ correlation: UniqueID
+        _ request: Request, _ correlation: UniqueID, _ baseURL: String
     ) async -> (Response, route: String?, fault: (any Error)?) {
         guard let path = request.target.segments else {
             let problem = Problem(400, Reason.badRequest.rawValue, "The path has a malformed escape.")
@@ -56,19 +66,65 @@ package struct Application: Sendable {
             return (Response(405, headers: ["Allow": allowed.joined(separator: ", ")]), nil, nil)
         case .found(let route, let values):
             let call = Call(
-                request: request, values: values, correlation: correlation, baseURL: self.baseURL(request))
-            do {
-                try call.checkValues()
-                try route.handler.check(call)
-                try BrowserSafety.check(request)
-                return (try await route.handler.handle(call, self.authenticator), route.pattern.description, nil)
-            } catch {
-                let problem = Problem(describing: error)
-                return (
-                    route.handler.problem(problem, call), route.pattern.description, problem.isFault ? error : nil
-                )
-            }
+                request: request, values: values, correlation: correlation, baseURL: baseURL,
+                idempotency: self.idempotency)
+            let (response, fault) = await self.answer(call, by: route)
+            return (response, route.pattern.description, fault)
         }
+    }
+
+    private func answer(_ call: Call, by route: Route) async -> (Response, fault: (any Error)?) {
+        do {
+            try call.checkValues()
+            try route.handler.check(call)
+            try BrowserSafety.check(call.request)
+            guard let attempt = Throttle.Attempt(call, self.throttle) else {
+                return (try await self.handle(call, by: route, Identification()), nil)
+            }
+            if case .refused(let name, let seconds, let isFirst) = self.throttle.admit(attempt) {
+                if isFirst { try await self.denials.throttled(name, call) }
+                throw Refusal(
+                    .tooManyRequests, "Too many credentials have failed. Try again later.",
+                    ["retryAfterSeconds": JSON(seconds)])
+            }
+            let identification = Identification()
+            do {
+                let response = try await self.handle(call, by: route, identification)
+                self.throttle.end(
+                    attempt, isFailure: Self.isFailure(response.status, call, by: route, identification))
+                return (response, nil)
+            } catch {
+                let status = Problem(describing: error).status
+                self.throttle.end(attempt, isFailure: Self.isFailure(status, call, by: route, identification))
+                throw error
+            }
+        } catch {
+            let problem = Problem(describing: error)
+            var response = route.handler.problem(problem, call)
+            if let seconds = problem.retryAfter { response.headers.set("Retry-After", String(seconds)) }
+            return (response, problem.isFault ? error : nil)
+        }
+    }
+
+    private func handle(
+        _ call: Call, by route: Route, _ identification: Identification
+    ) async throws -> Response {
+        do {
+            return try await route.handler.handle(call, self.authenticator.noting(in: identification))
+        } catch let refusal as Refusal where refusal.reason == .forbidden && call.request.isMutation {
+            try await self.denials.denied(refusal, to: call, on: route.pattern, by: identification.caller)
+            throw refusal
+        }
+    }
+
+    /// Whether an answer says that what was presented is no good; nil where it doesn't say.
+    private static func isFailure(
+        _ status: Int, _ call: Call, by route: Route, _ identification: Identification
+    ) -> Bool? {
+        if identification.caller != nil { return false }
+        if status == 401 || status == 403 && call.request.isMutation { return true }
+        if case .own = route.handler.access, status < 400 { return false }
+        return nil
     }
 }
 
@@ -76,7 +132,7 @@ package struct Application: Sendable {
 enum BrowserSafety {
     /// - Throws: `forbidden` for an unsafe method with Basic or cookie credentials from a foreign origin.
     static func check(_ request: Request) throws(Refusal) {
-        guard !["GET", "HEAD", "OPTIONS"].contains(request.method) else { return }
+        guard request.isMutation else { return }
         let isAmbient =
             request.headers["cookie"] != nil
             || request.headers["authorization"]?.trimmed.lowercased().hasPrefix("basic ") == true
@@ -91,4 +147,9 @@ enum BrowserSafety {
     private static func host(of origin: String) -> String? {
         origin.firstRange(of: "://").map { String(origin[$0.upperBound...]) }
     }
+}
+
+extension Request {
+    /// Whether it asks for more than to be told something.
+    var isMutation: Bool { !["GET", "HEAD", "OPTIONS"].contains(self.method) }
 }

@@ -13,16 +13,45 @@ package struct Call: Sendable {
     package let correlation: UniqueID
     /// The absolute URL of the root, without a `/` at its end, as this client reaches us.
     package let baseURL: String
+    package let credential: Credential
+    let idempotency: Idempotency
+    /// Set where the caller is authorised and wants the request to be done once.
+    let claim: IdempotencyClaim?
 
-    package init(request: Request, values: [String: String], correlation: UniqueID, baseURL: String) {
+    package init(
+        request: Request, values: [String: String], correlation: UniqueID, baseURL: String, idempotency: Idempotency
+    ) {
         (self.request, self.values, self.correlation, self.baseURL) = (request, values, correlation, baseURL)
+        (self.idempotency, self.claim, self.credential) = (idempotency, nil, Credential(of: request.headers))
     }
 
-    package var credential: Credential { Credential(of: self.request.headers) }
+    private init(_ call: Call, _ claim: IdempotencyClaim, body: [UInt8]) {
+        self.request = Request(
+            method: call.request.method, target: call.request.target, headers: call.request.headers,
+            remoteAddress: call.request.remoteAddress, isSecure: call.request.isSecure, body: RequestBody(body))
+        (self.values, self.correlation, self.baseURL) = (call.values, call.correlation, call.baseURL)
+        (self.idempotency, self.claim, self.credential) = (call.idempotency, claim, call.credential)
+    }
+
+    /// The same call with a key to be taken by its mutation, and its body, which was read for the key.
+    func holding(_ claim: IdempotencyClaim, body: [UInt8]) -> Call { Call(self, claim, body: body) }
+
+    /// Answers it, once where the caller asks for that. Every route of `/v1` that takes POST comes through here when its
+    /// caller is authorised.
+    package func once(
+        for caller: Caller, _ handle: (Call) async throws -> Response
+    ) async throws -> Response {
+        try await self.idempotency.respond(to: self, of: caller, handle)
+    }
 
     /// - Throws: `bad_request`.
     package var repoKey: RepoKey {
         get throws(Refusal) { try RepoKey(parsing: self.values["repoKey"] ?? "") }
+    }
+
+    /// - Throws: `bad_request`.
+    package var subject: Subject {
+        get throws(Refusal) { try Subject(parsing: self.values["subject"] ?? "") }
     }
 
     /// A UUID in the path, with or without hyphens, in any case.
@@ -37,37 +66,14 @@ package struct Call: Sendable {
 
     /// The places whose names say what may stand there are checked before anything else (HTTP contract, 1.8).
     func checkValues() throws(Refusal) {
-        for (name, value) in self.values {
+        for name in self.values.keys {
             switch name {
             case "repoKey": _ = try self.repoKey
-            case "subject": _ = try Subject(parsing: value)
-            case "digest": _ = try BlobDigest(parsing: value)
+            case "subject": _ = try self.subject
+            case "digest": _ = try BlobDigest(parsing: self.values[name] ?? "")
             case _ where name.hasSuffix("Id"): _ = try self.id(name, of: Call.self)
             default: break
             }
-        }
-    }
-}
-
-extension Credential {
-    /// `Bearer TOKEN`, or `Basic` with any user name and a token as password; the scheme in any case.
-    package init(of headers: Headers) {
-        guard let header = headers["authorization"]?.trimmedOrNil else {
-            self = .none
-            return
-        }
-        let parts = header.split(separator: " ", maxSplits: 1)
-        guard parts.count == 2 else {
-            self.init(token: header)
-            return
-        }
-        let value = parts[1].trimmed
-        if parts[0].lowercased() == "basic" {
-            let pair = Base64.decode(value).flatMap { String(validating: $0, as: UTF8.self) } ?? ""
-            self.init(
-                token: String(pair.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).last ?? ""))
-        } else {
-            self.init(token: value)
         }
     }
 }

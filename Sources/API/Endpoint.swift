@@ -51,7 +51,8 @@ extension Router<Endpoint>.Route {
         Route(
             method, pattern,
             Endpoint(.anyToken) { call, authenticator in
-                try await handle(call, authenticator.caller(for: call.credential, correlation: call.correlation))
+                let caller = try await authenticator.caller(for: call.credential, correlation: call.correlation)
+                return try await call.once(for: caller) { try await handle($0, caller) }
             })
     }
 
@@ -64,7 +65,8 @@ extension Router<Endpoint>.Route {
             method, pattern,
             Endpoint(.repository(role), check: check) { call, authenticator in
                 let caller = try await authenticator.caller(for: call.credential, correlation: call.correlation)
-                return try await handle(call, caller.grant(role, on: call.repoKey))
+                let grant = try caller.grant(role, on: call.repoKey)
+                return try await call.once(for: caller) { try await handle($0, grant) }
             })
     }
 
@@ -77,7 +79,8 @@ extension Router<Endpoint>.Route {
             method, pattern,
             Endpoint(.everyRepository(role)) { call, authenticator in
                 let caller = try await authenticator.caller(for: call.credential, correlation: call.correlation)
-                return try await handle(call, caller.tenantGrant(role))
+                let grant = try caller.tenantGrant(role)
+                return try await call.once(for: caller) { try await handle($0, grant) }
             })
     }
 
@@ -90,11 +93,12 @@ extension Router<Endpoint>.Route {
             method, pattern,
             Endpoint(.tenant(role)) { call, authenticator in
                 let caller = try await authenticator.caller(for: call.credential, correlation: call.correlation)
-                return try await handle(call, caller.tenantGrant(role))
+                let grant = try caller.tenantGrant(role)
+                return try await call.once(for: caller) { try await handle($0, grant) }
             })
     }
 
-    /// By rules of its own.
+    /// By rules of its own. One of `/v1` that takes POST calls ``Call/once(for:_:)`` when its caller is authorised.
     package static func own(
         _ method: String, _ pattern: String, _ rule: String,
         problem: @escaping @Sendable (Problem, Call) -> Response = { problem, _ in problem.response },

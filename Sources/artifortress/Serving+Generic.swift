@@ -11,8 +11,7 @@ extension Serving {
             publishing: FilePublishing(
                 clock: self.clock, defaultRetentionDays: self.configuration[.tombstoneRetentionDays]),
             intake: Intake(storage: self.storage, keys: self.stagingKeys),
-            resolving: Resolving(
-                database: self.database, clock: self.clock, defaultTenant: self.deployment.defaultTenant),
+            resolving: self.resolving,
             listing: DirectoryListing(database: self.database),
             checksums: BlobChecksums(database: self.database, storage: self.storage, readers: self.readers),
             files: FileAnswer(storage: self.storage, clock: self.clock), database: self.database

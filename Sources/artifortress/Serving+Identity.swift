@@ -1,11 +1,40 @@
-// Tokens.
+// Tokens, tenant roles, quotas, and the audit log.
 
 import API
+import Domain
 import Identity
+import Registry
 import Settings
+import Worker
 
 extension Serving {
-    var identityRoutes: [Route] { TokenRoutes(tokens: self.tokens, database: self.database).routes }
+    var identityRoutes: [Route] {
+        let policies = TokenPolicies(
+            database: self.database, clock: self.clock, maxTTLMinutes: self.configuration[.patMaxTTLMinutes])
+        return [
+            TokenRoutes(tokens: self.tokens).routes,
+            TokenAdministrationRoutes(tokens: self.tokens, policies: policies).routes,
+            TenantBindingRoutes(bindings: TenantBindings(database: self.database, clock: self.clock)).routes,
+            AdmissionRoutes(admission: self.admission).routes,
+            AuditRoutes(audit: AuditReading(database: self.database)).routes,
+        ].flatMap(\.self)
+    }
+
+    /// Writes what requests have noted of tokens' use.
+    var notingUses: any Service {
+        let (uses, log) = (self.tokenUses, self.log)
+        return Periodic("token uses", every: .seconds(5), report: { log("\($0): \($1)") }) { try await uses.flush() }
+    }
+
+    /// Tenants' quotas, for whatever must keep to them.
+    var admission: Admission {
+        Admission(
+            database: self.database, clock: self.clock,
+            standard: AdmissionPolicy(
+                maxLogicalStorageBytes: Int64(self.configuration[.tenantMaxLogicalStorageBytes]),
+                maxConcurrentUploadSessions: Int64(self.configuration[.tenantMaxConcurrentUploadSessions]),
+                maxPendingSearchJobs: Int64(self.configuration[.tenantMaxPendingSearchJobs])))
+    }
 
     private var tokens: Tokens {
         Tokens(

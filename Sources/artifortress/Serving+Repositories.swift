@@ -5,8 +5,7 @@ import Registry
 
 extension Serving {
     var repositoryRoutes: [Route] {
-        RepositoryRoutes(
-            repositories: Repositories(database: self.database, clock: self.clock), database: self.database
-        ).routes
+        RepositoryRoutes(repositories: Repositories(database: self.database, clock: self.clock)).routes
+            + BindingRoutes(bindings: RepositoryBindings(database: self.database, clock: self.clock)).routes
     }
 }

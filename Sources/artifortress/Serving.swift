@@ -19,11 +19,16 @@ struct Serving: Sendable {
     let stagingKeys: StagingKeys
     /// Threads that read stored bytes for checksums.
     let readers = BlockingPool(threads: 2)
+    /// Shared: everything that recognises tokens notes their use.
+    let tokenUses: TokenUses
+    let throttle: Throttle
 
     init(_ deployment: Deployment, log: @escaping @Sendable (String) -> Void) {
         (self.deployment, self.log) = (deployment, log)
         self.stagingKeys = StagingKeys(
             database: deployment.database, clock: deployment.clock, owner: deployment.instance)
+        self.tokenUses = TokenUses(database: deployment.database, clock: deployment.clock)
+        self.throttle = Throttle(deployment.configuration, clock: deployment.clock)
     }
 
     var database: any Database { self.deployment.database }
@@ -39,11 +44,23 @@ struct Serving: Sendable {
     var application: Application {
         let log = self.log
         return Application(
-            routes: self.routes, authenticator: Authenticator(database: self.database, clock: self.clock),
-            clock: self.clock, baseURL: { _ in "" },
+            routes: self.routes, authenticator: self.authenticator, database: self.database, clock: self.clock,
+            defaultTenant: self.deployment.defaultTenant, throttle: self.throttle,
+            forwarding: Forwarding(self.configuration),
             observe: { outcome in
                 if let fault = outcome.fault { log("\(outcome.correlation) \(outcome.status) \(fault)") }
             })
+    }
+
+    var authenticator: Authenticator {
+        Authenticator(database: self.database, clock: self.clock, uses: self.tokenUses)
+    }
+
+    /// The way to everything that is published.
+    var resolving: Resolving {
+        Resolving(
+            database: self.database, clock: self.clock, defaultTenant: self.deployment.defaultTenant,
+            uses: self.tokenUses)
     }
 
     private var serviceRoutes: [Route] {
@@ -87,10 +104,12 @@ struct Serving: Sendable {
     /// The background work, a kind each.
     var sweeps: [Sweep] {
         let sweep = ObjectSweep(database: self.database, storage: self.storage, clock: self.clock)
+        let keys = IdempotencySweep(database: self.database, clock: self.clock)
         let instance = self.deployment.instance
         return [
             Sweep("heartbeat", every: .seconds(10)) { try await sweep.beat(instance) },
             Sweep("object sweep", every: .seconds(30)) { try await sweep.run() },
+            Sweep("idempotency sweep", every: .seconds(600)) { try await keys.run() },
         ]
     }
 

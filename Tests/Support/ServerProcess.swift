@@ -45,7 +45,7 @@ package enum Shape: String, CaseIterable, Sendable, CustomStringConvertible {
         }
     }
 
-    private static func postgreSQLURL(database: String) throws -> String {
+    package static func postgreSQLURL(database: String) throws -> String {
         let text = ProcessInfo.processInfo.environment["ARTIFORTRESS_TEST_POSTGRES_URL"] ?? ""
         guard var components = URLComponents(string: text) else {
             throw WireFailure(description: "ARTIFORTRESS_TEST_POSTGRES_URL is no URL")
@@ -187,7 +187,7 @@ package final class ServerProcess: Sendable {
     }
 
     /// `auth.pat.maxTtlMinutes` as a flag is `auth.pat.max-ttl-minutes`.
-    static func flag(_ key: String) -> String {
+    package static func flag(_ key: String) -> String {
         key.map { $0.isUppercase ? "-\($0.lowercased())" : String($0) }.joined()
     }
 

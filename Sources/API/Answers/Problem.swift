@@ -58,6 +58,9 @@ package struct Problem: Hashable, Sendable {
     /// Whether it is ours to mend, and so to be logged as an error.
     package var isFault: Bool { self.status >= 500 }
 
+    /// In seconds, where there is a time to wait for.
+    package var retryAfter: Int64? { self.details.last { $0.name == "retryAfterSeconds" }?.value.integer }
+
     /// `/v1`'s form.
     package var response: Response {
         let members =

@@ -3,14 +3,12 @@
 import Domain
 import HTTP
 package import Identity
-package import Persistence
 import Registry
 
 package struct TokenRoutes: Sendable {
     private let tokens: Tokens
-    private let database: any Database
 
-    package init(tokens: Tokens, database: any Database) { (self.tokens, self.database) = (tokens, database) }
+    package init(tokens: Tokens) { self.tokens = tokens }
 
     package var routes: [Route] {
         [
@@ -33,19 +31,26 @@ package struct TokenRoutes: Sendable {
 
     private func issue(_ call: Call, _ authenticator: Authenticator) async throws -> Response {
         let authority = try await self.authority(call, authenticator)
+        return try await call.once(for: authority.caller) { try await self.issue($0, by: authority) }
+    }
+
+    private func issue(_ call: Call, by authority: IssuingAuthority) async throws -> Response {
         let fields = try await call.fields()
         var scopes: [Scope] = []
         for text in try fields.texts("scopes") ?? [] { scopes.append(try Scope(parsing: text)) }
         let draft = TokenDraft(
             subject: try Subject(parsing: fields.requiredText("subject")),
             ttlMinutes: Int(clamping: try fields.integer("ttlMinutes")), scopes: scopes)
-        let issued = try await self.tokens.issue(draft, by: authority, commit: Commit(self.database))
-        return .json(
-            200,
-            [
-                "tokenId": JSON(issued.id), "token": .string(issued.token), "subject": .string(issued.subject.text),
-                "scopes": JSON(issued.scopes.map(\.description)), "expiresAtUtc": JSON(issued.expiresAt),
-            ])
+        return try await call.commit(keeping: .only { [JSON.Member("tokenId", JSON($0.id))] }) { commit in
+            try await self.tokens.issue(draft, by: authority, commit: commit)
+        } answer: { issued in
+            .json(
+                200,
+                [
+                    "tokenId": JSON(issued.id), "token": .string(issued.token), "subject": .string(issued.subject.text),
+                    "scopes": JSON(issued.scopes.map(\.description)), "expiresAtUtc": JSON(issued.expiresAt),
+                ])
+        }
     }
 
     /// An administrator's bearer counts first; one that fails counts as absent.
@@ -64,7 +69,10 @@ package struct TokenRoutes: Sendable {
 
     private func revoke(_ call: Call, _ grant: TenantGrant) async throws -> Response {
         let id = TokenID(try await call.fields().id("tokenId"))
-        _ = try await self.tokens.revoke(id, under: grant, commit: Commit(self.database))
-        return .json(200, ["tokenId": JSON(id), "status": "revoked"])
+        return try await call.commit { commit in
+            try await self.tokens.revoke(id, under: grant, commit: commit)
+        } answer: { id in
+            .json(200, ["tokenId": JSON(id), "status": "revoked"])
+        }
     }
 }

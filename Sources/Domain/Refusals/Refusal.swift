@@ -14,6 +14,10 @@ package struct Refusal: Error, Hashable {
         self.details = details.map { JSON.Member($0.key, $0.value) }
     }
 
+    package init(_ reason: Reason, _ message: String, _ details: [JSON.Member]) {
+        (self.reason, self.message, self.details) = (reason, message, details)
+    }
+
     package static func badRequest(_ message: String) -> Refusal { Refusal(.badRequest, message) }
 
     /// - Parameter what: `Repository`, `Version`, …

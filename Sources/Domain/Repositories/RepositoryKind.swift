@@ -16,6 +16,12 @@ package enum RepositoryKind: Hashable, Sendable {
         case .virtual: "virtual"
         }
     }
+
+    /// Of a remote one.
+    package var upstream: String? { if case .remote(let url) = self { url } else { nil } }
+
+    /// Of a virtual one; none of the others.
+    package var members: [RepoKey] { if case .virtual(let keys) = self { keys } else { [] } }
 }
 
 /// What an administrator may set on a repository.

@@ -9,7 +9,19 @@ package struct Authenticator: Sendable {
     private let database: any Database
     private let clock: WallClock
 
-    package init(database: any Database, clock: WallClock) { (self.database, self.clock) = (database, clock) }
+    private let uses: TokenUses?
+    private var identification: Identification?
+
+    package init(database: any Database, clock: WallClock, uses: TokenUses? = nil) {
+        (self.database, self.clock, self.uses) = (database, clock, uses)
+    }
+
+    /// The same, for one request: what comes out is also noted in `identification`.
+    package func noting(in identification: Identification) -> Authenticator {
+        var copy = self
+        copy.identification = identification
+        return copy
+    }
 
     /// Who presents the credential: one indexed read.
     ///
@@ -20,8 +32,11 @@ package struct Authenticator: Sendable {
         guard let owner = try await self.database.lookup({ try TokenStore.owner(of: hash, at: now, $0) }) else {
             throw Refusal.unauthenticated
         }
-        return Caller(
+        let caller = Caller(
             tenant: owner.tenant, subject: owner.subject, scopes: owner.scopes, tenantRoles: owner.tenantRoles,
             source: .pat, token: owner.id, correlation: correlation)
+        self.identification?.found(caller)
+        self.uses?.note(owner.id)
+        return caller
     }
 }

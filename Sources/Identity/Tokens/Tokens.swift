@@ -82,8 +82,9 @@ package struct Tokens: Sendable {
         guard case .token(let hash) = Credential(token: token) else { throw Refusal.unauthenticated }
         return try await commit { [now = self.clock.now(), maxTTLMinutes] transaction in
             let caller = authority.caller
-            let policy = try TokenPolicyStore.find(caller.tenant, transaction)
-            let cap = min(maxTTLMinutes, policy?.maxTTLMinutes ?? maxTTLMinutes)
+            let cap =
+                try TokenPolicyStore.find(caller.tenant, transaction)?.capped(at: maxTTLMinutes).maxTTLMinutes
+                ?? maxTTLMinutes
             guard (5...cap).contains(draft.ttlMinutes) else {
                 throw Refusal.badRequest("ttlMinutes must be 5 to \(cap).")
             }
@@ -123,6 +124,39 @@ package struct Tokens: Sendable {
             try AuditLog.append(
                 AuditEntry("auth.pat.revoked", on: "token", id), by: grant.caller, at: now, transaction)
             return id
+        }
+    }
+
+    /// Revokes every token of a subject.
+    ///
+    /// - Returns: their ids.
+    package func revokeAll(
+        of subject: Subject, under grant: TenantGrant, commit: Commit<[TokenID]>
+    ) async throws -> [TokenID] {
+        try await commit { [now = self.clock.now()] transaction in
+            let ids = try TokenStore.revokeAll(
+                of: grant.tenant, subject: subject, reason: "subject_revocation", by: grant.caller.subject, at: now,
+                transaction)
+            try AuditLog.append(
+                AuditEntry(
+                    "auth.pat.revoked_subject", on: "token", subject, ["revokedCount": String(ids.count)]),
+                by: grant.caller, at: now, transaction)
+            return ids
+        }
+    }
+
+    /// Revokes every token of the tenant, the caller's own too.
+    ///
+    /// - Returns: their ids.
+    package func revokeAll(under grant: TenantGrant, commit: Commit<[TokenID]>) async throws -> [TokenID] {
+        try await commit { [now = self.clock.now()] transaction in
+            let ids = try TokenStore.revokeAll(
+                of: grant.tenant, reason: "tenant_wide_revocation", by: grant.caller.subject, at: now, transaction)
+            try AuditLog.append(
+                AuditEntry(
+                    "auth.pat.revoked_all", on: "token", grant.tenant, ["revokedCount": String(ids.count)]),
+                by: grant.caller, at: now, transaction)
+            return ids
         }
     }
 

@@ -19,6 +19,35 @@ package struct AuditEntry: Hashable, Sendable {
     }
 }
 
+/// One row as it is kept.
+package struct AuditRecord: Hashable, Sendable {
+    package let id: Int64
+    package let correlation: UniqueID?
+    package let tenant: TenantID
+    package let actor: String
+    package let action: String
+    package let resourceType: String
+    package let resourceID: String
+    package let occurredAt: Timestamp
+    package let details: JSON
+}
+
+/// Which rows are asked for: those that fit every condition that is set.
+package struct AuditFilter: Hashable, Sendable {
+    package var actor: String?
+    package var action: String?
+    package var resourceType: String?
+    package var resourceID: String?
+    /// Inclusive.
+    package var since: Timestamp?
+    /// Exclusive.
+    package var until: Timestamp?
+    /// Only rows older than this one: where the page before ended.
+    package var before: Int64?
+
+    package init() {}
+}
+
 package enum AuditLog {
     package static func append(
         _ entry: AuditEntry, by caller: Caller, at now: Timestamp, _ transaction: borrowing Transaction
@@ -30,5 +59,39 @@ package enum AuditLog {
             VALUES (\(caller.tenant), \(caller.correlation), \(caller.subject), \(entry.action),
                 \(entry.resourceType), \(entry.resourceID), \(JSON.object(entry.details)), \(now))
             """)
+    }
+
+    /// The newest rows first.
+    package static func page(
+        _ filter: AuditFilter, of tenant: TenantID, limit: Int, _ transaction: borrowing Transaction
+    ) throws -> [AuditRecord] {
+        try transaction.all(
+            """
+            SELECT \(self.columns) FROM audit_log WHERE tenant_id = \(tenant) \(filter.condition)
+            ORDER BY audit_id DESC LIMIT \(limit)
+            """, as: self.record(row:))
+    }
+
+    private static let columns: SQL =
+        "audit_id, correlation_id, tenant_id, actor, action, resource_type, resource_id, occurred_at, details"
+
+    private static func record(row: borrowing Row) throws -> AuditRecord {
+        AuditRecord(
+            id: try row[0], correlation: try row[1], tenant: try row[2], actor: try row[3], action: try row[4],
+            resourceType: try row[5], resourceID: try row[6], occurredAt: try row[7], details: try row[8])
+    }
+}
+
+extension AuditFilter {
+    fileprivate var condition: SQL {
+        var condition: SQL = ""
+        if let actor = self.actor { condition = "\(condition) AND actor = \(actor)" }
+        if let action = self.action { condition = "\(condition) AND action = \(action)" }
+        if let type = self.resourceType { condition = "\(condition) AND resource_type = \(type)" }
+        if let id = self.resourceID { condition = "\(condition) AND resource_id = \(id)" }
+        if let time = self.since { condition = "\(condition) AND occurred_at >= \(time)" }
+        if let time = self.until { condition = "\(condition) AND occurred_at < \(time)" }
+        if let before = self.before { condition = "\(condition) AND audit_id < \(before)" }
+        return condition
     }
 }

@@ -1,18 +1,6 @@
-// A tenant's rules for issuing tokens. Rules: HTTP contract, 7.2 and section 9, rows 4 and 29.
+// Tenants' rules for issuing tokens, where they have some of their own.
 
 package import Domain
-
-package struct TokenPolicy: Hashable, Sendable {
-    package let maxTTLMinutes: Int
-    package let allowsBootstrapIssuance: Bool
-    package let updatedBy: String
-    package let updatedAt: Timestamp
-
-    package init(maxTTLMinutes: Int, allowsBootstrapIssuance: Bool, updatedBy: String, updatedAt: Timestamp) {
-        (self.maxTTLMinutes, self.allowsBootstrapIssuance) = (maxTTLMinutes, allowsBootstrapIssuance)
-        (self.updatedBy, self.updatedAt) = (updatedBy, updatedAt)
-    }
-}
 
 package enum TokenPolicyStore {
     package static func find(_ tenant: TenantID, _ transaction: borrowing Transaction) throws -> TokenPolicy? {
@@ -26,5 +14,20 @@ package enum TokenPolicyStore {
                 maxTTLMinutes: try row[0], allowsBootstrapIssuance: try row[1], updatedBy: try row[2],
                 updatedAt: try row[3])
         }
+    }
+
+    package static func set(
+        _ policy: TokenPolicy, of tenant: TenantID, _ transaction: borrowing Transaction
+    ) throws {
+        try transaction.execute(
+            """
+            INSERT INTO pat_policies
+                (tenant_id, max_ttl_minutes, allow_bootstrap_issuance, updated_by_subject, updated_at)
+            VALUES (\(tenant), \(policy.maxTTLMinutes), \(policy.allowsBootstrapIssuance), \(policy.updatedBy),
+                \(policy.updatedAt))
+            ON CONFLICT (tenant_id) DO UPDATE SET max_ttl_minutes = excluded.max_ttl_minutes,
+                allow_bootstrap_issuance = excluded.allow_bootstrap_issuance,
+                updated_by_subject = excluded.updated_by_subject, updated_at = excluded.updated_at
+            """)
     }
 }

@@ -102,6 +102,39 @@ package enum TokenStore {
         return true
     }
 
+    /// Revokes every unrevoked token of the tenant, or of one subject.
+    ///
+    /// - Returns: their ids, in ascending order.
+    package static func revokeAll(
+        of tenant: TenantID, subject: Subject? = nil, reason: String, by actor: Subject, at now: Timestamp,
+        _ transaction: borrowing Transaction
+    ) throws -> [TokenID] {
+        let condition: SQL = subject.map { "AND subject = \($0)" } ?? ""
+        let ids = try transaction.all(
+            """
+            UPDATE personal_access_tokens SET revoked_at = \(now)
+            WHERE tenant_id = \(tenant) AND revoked_at IS NULL \(condition) RETURNING token_id
+            """, as: { try $0[0] as TokenID })
+        try transaction.execute(each: ids) { id in
+            """
+            INSERT INTO token_revocations (token_id, tenant_id, reason, revoked_by_subject, revoked_at)
+            VALUES (\(id), \(tenant), \(reason), \(actor), \(now))
+            """
+        }
+        return ids.sorted()
+    }
+
+    /// Notes when a token was last used, unless a use since `recently` is noted.
+    package static func noteUse(
+        of id: TokenID, at time: Timestamp, unlessSince recently: Timestamp, _ transaction: borrowing Transaction
+    ) throws {
+        try transaction.execute(
+            """
+            UPDATE personal_access_tokens SET last_used_at = \(time), last_used_auth_source = 'pat'
+            WHERE token_id = \(id) AND (last_used_at IS NULL OR last_used_at <= \(recently))
+            """)
+    }
+
     /// All of the tenant: unrevoked ones first, then the revoked by revocation; within that the latest expiry first.
     package static func list(_ tenant: TenantID, _ transaction: borrowing Transaction) throws -> [StoredToken] {
         try transaction.all(

@@ -33,7 +33,8 @@ struct AccessRow {
         """
     }
 
-    private let token: TokenID?
+    /// Nil where nobody is known by what was presented.
+    let token: TokenID?
     private let tenant: TenantID?
     private let subject: Subject?
     private let scopes: [Scope]

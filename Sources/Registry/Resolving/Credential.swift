@@ -11,5 +11,8 @@ package enum Credential: Hashable, Sendable {
 
     package init(token: String) { self = .token(hash: SHA256.digest(of: token).hex) }
 
+    /// Tells one from another in a table in memory; nil for none.
+    package var fingerprint: UInt64? { self.hash.flatMap { UInt64($0.prefix(16), radix: 16) } }
+
     var hash: String? { if case .token(let hash) = self { hash } else { nil } }
 }

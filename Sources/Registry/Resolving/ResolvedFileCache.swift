@@ -12,8 +12,10 @@ final class ResolvedFileCache: Sendable {
         let credential: Credential
     }
 
-    private struct Entry {
+    struct Entry {
         let file: ResolvedFile
+        /// By which it was read.
+        let token: TokenID?
         let expiresAt: Timestamp?
     }
 
@@ -26,16 +28,16 @@ final class ResolvedFileCache: Sendable {
 
     private let state = Mutex(State())
 
-    func file(_ key: Key, at generation: UInt64, now: Timestamp) -> ResolvedFile? {
+    func entry(_ key: Key, at generation: UInt64, now: Timestamp) -> Entry? {
         self.state.withLock { state in
             guard state.generation == generation, let entry = state.entries[key] else { return nil }
             if let end = entry.expiresAt, end <= now { return nil }
-            return entry.file
+            return entry
         }
     }
 
     /// - Parameter generation: as it was before the file was read.
-    func keep(_ file: ResolvedFile, for key: Key, at generation: UInt64, until expiresAt: Timestamp?) {
+    func keep(_ entry: Entry, for key: Key, at generation: UInt64) {
         self.state.withLock { state in
             if state.generation != generation {
                 guard state.generation < generation else { return }  // somebody has read later
@@ -43,7 +45,7 @@ final class ResolvedFileCache: Sendable {
                 state.entries.removeAll(keepingCapacity: true)
             }
             if state.entries.count >= Self.capacity { state.entries.removeAll(keepingCapacity: true) }
-            state.entries[key] = Entry(file: file, expiresAt: expiresAt)
+            state.entries[key] = entry
         }
     }
 }

@@ -46,10 +46,11 @@ package struct Resolving: Sendable {
     private let clock: WallClock
     /// Whose repositories a request without a token means.
     private let defaultTenant: TenantID
+    private let uses: TokenUses?
     private let cache = ResolvedFileCache()
 
-    package init(database: any Database, clock: WallClock, defaultTenant: TenantID) {
-        (self.database, self.clock, self.defaultTenant) = (database, clock, defaultTenant)
+    package init(database: any Database, clock: WallClock, defaultTenant: TenantID, uses: TokenUses? = nil) {
+        (self.database, self.clock, self.defaultTenant, self.uses) = (database, clock, defaultTenant, uses)
     }
 
     /// - Throws: `unauthorized`, `forbidden`; `not_found` for the repository or the file; `quarantined_blob`.
@@ -60,7 +61,10 @@ package struct Resolving: Sendable {
         let (cached, generation) = (
             ResolvedFileCache.Key(request: request, repo: key, credential: credential), self.database.generation
         )
-        if let generation, let file = self.cache.file(cached, at: generation, now: now) { return file }
+        if let generation, let entry = self.cache.entry(cached, at: generation, now: now) {
+            if let token = entry.token { self.uses?.note(token) }
+            return entry.file
+        }
         let statement: SQL = """
             SELECT \(AccessRow.columns), v.version_id, v.state, v.published_at, q.status, e.relative_path, e.size_bytes,
                 e.content_type, b.digest, b.length_bytes, b.storage_key, b.md5, b.sha1, b.sha512, b.blocked_at
@@ -77,9 +81,13 @@ package struct Resolving: Sendable {
             try transaction.first(statement) { row in (try AccessRow(row), try FileRow(row)) }
         }
         guard let (access, file) = row else { throw DatabaseFault.unreadable("a resolve gave no row") }
+        if let token = access.token { self.uses?.note(token) }
         let repository = try access.readable(key, credential, self.defaultTenant, correlation: correlation)
         let visible = try file.visible(in: repository)
-        if let generation { self.cache.keep(visible, for: cached, at: generation, until: access.expiresAt) }
+        if let generation {
+            let entry = ResolvedFileCache.Entry(file: visible, token: access.token, expiresAt: access.expiresAt)
+            self.cache.keep(entry, for: cached, at: generation)
+        }
         return visible
     }
 
@@ -97,6 +105,7 @@ package struct Resolving: Sendable {
             try transaction.first(statement) { row in try AccessRow(row) }
         }
         guard let row else { throw DatabaseFault.unreadable("a resolve gave no row") }
+        if let token = row.token { self.uses?.note(token) }
         return try row.readable(key, credential, self.defaultTenant, correlation: correlation)
     }
 }

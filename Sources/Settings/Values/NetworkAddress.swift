@@ -1,5 +1,6 @@
 // IP addresses and ranges of them (RFC 4291, RFC 4632), for trusted proxies.
 
+import Domain
 import Glibc
 
 /// An IPv4 or IPv6 address. An IPv4 address mapped into IPv6 (`::ffff:192.0.2.1`) is taken as the IPv4 address.
@@ -23,6 +24,9 @@ package struct NetworkAddress: Hashable, Sendable {
     }
 
     package var family: Family { self.bytes.count == 4 ? .version4 : .version6 }
+
+    /// What one subscriber has, in hexadecimal digits: an address of version 4, the first 64 bits of one of version 6.
+    package var subscriber: String { Hexadecimal.text(of: self.bytes.prefix(8)) }
 
     package var isLoopback: Bool {
         self.family == .version4

@@ -33,6 +33,7 @@ enum ServeVerb {
         var services: [any Service] = [Running { await StopSignal.wait() }]
         if roles.contains(.worker) { services += serving.background }
         if roles.contains(.api) {
+            services.append(serving.notingUses)
             services.append(
                 Running {
                     try await serving.listen { address in console.print("artifortress listens on \(address)") }
@@ -45,6 +46,7 @@ enum ServeVerb {
             await deployment.close()
             throw error
         }
+        try await serving.tokenUses.flush()
         await deployment.close()
     }
 }

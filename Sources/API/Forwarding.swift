@@ -1,0 +1,99 @@
+// Where a request comes from and what we are called by its client, seen through the proxies that are trusted to say so.
+// Rules: HTTP contract, section 5 (`publicUrl`, `trustedProxies`).
+
+import Domain
+import HTTP
+
+package struct Forwarding: Sendable {
+    private let publicURL: String?
+    private let isTrusted: (@Sendable (String) -> Bool)?
+    /// What we are called where a client doesn't say.
+    private let fallback: String
+
+    /// - Parameters:
+    ///   - publicURL: stands before all that a request says; without a `/` at its end.
+    ///   - isTrusted: whether a numeric address is a trusted proxy's; nil where there is none.
+    ///   - fallback: host and port.
+    package init(publicURL: String?, isTrusted: (@Sendable (String) -> Bool)?, fallback: String) {
+        (self.publicURL, self.isTrusted, self.fallback) = (publicURL, isTrusted, fallback)
+    }
+
+    /// The request as it was before its proxies: address, scheme and host.
+    func original(_ request: Request) -> Request {
+        guard let isTrusted, isTrusted(request.remoteAddress) else { return request }
+        var headers = request.headers
+        if let host = Self.last("x-forwarded-host", request.headers), Self.isHost(host) { headers.set("Host", host) }
+        let scheme = Self.last("x-forwarded-proto", request.headers)?.lowercased()
+        return Request(
+            method: request.method, target: request.target, headers: headers,
+            remoteAddress: Self.client(of: request, isTrusted),
+            isSecure: scheme.map { $0 == "https" } ?? request.isSecure, body: request.body)
+    }
+
+    /// The absolute URL of the root, without a `/` at its end.
+    ///
+    /// - Parameters:
+    ///   - request: as ``original(_:)`` gives it.
+    ///   - received: as it came.
+    func baseURL(of request: Request, received: Request) -> String {
+        if let publicURL { return publicURL }
+        let host = request.headers["host"]?.trimmed ?? ""
+        var prefix = ""
+        if let isTrusted, isTrusted(received.remoteAddress),
+            let given = Self.last("x-forwarded-prefix", received.headers), Self.isPrefix(given)
+        {
+            prefix = given.hasSuffix("/") ? String(given.dropLast()) : given
+        }
+        return "\(request.isSecure ? "https" : "http")://\(Self.isHost(host) ? host : self.fallback)\(prefix)"
+    }
+
+    /// The nearest address that is no trusted proxy's: what stands before it anybody may have written.
+    private static func client(of request: Request, _ isTrusted: (String) -> Bool) -> String {
+        var client = request.remoteAddress
+        let listed = request.headers.all("x-forwarded-for").flatMap { $0.split(separator: ",") }
+        for entry in listed.reversed() {
+            guard let address = self.address(entry.trimmed) else { break }
+            client = address
+            if !isTrusted(address) { break }
+        }
+        return client
+    }
+
+    /// Without port and brackets; nil for what is no numeric address.
+    private static func address(_ entry: String) -> String? {
+        var text = entry[...]
+        if text.hasPrefix("["), let end = text.firstIndex(of: "]") {
+            text = text[text.index(after: text.startIndex)..<end]
+        } else if let colon = text.firstIndex(of: ":"), text[text.index(after: colon)...].firstIndex(of: ":") == nil {
+            text = text[..<colon]
+        }
+        let isAllowed = text.utf8.allSatisfy { $0.hexDigitValue != nil || $0 == 0x2E || $0 == 0x3A }
+        return isAllowed && (2...45).contains(text.utf8.count) ? String(text) : nil
+    }
+
+    /// The last value of a list: the nearest proxy's.
+    private static func last(_ name: String, _ headers: Headers) -> String? {
+        headers.all(name).last?.split(separator: ",").last?.trimmedOrNil
+    }
+
+    /// Host and perhaps port: nothing that could become another part of a URL.
+    private static func isHost(_ text: String) -> Bool {
+        (1...255).contains(text.utf8.count)
+            && text.utf8.allSatisfy { byte in
+                switch byte {
+                case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x3A, 0x5B, 0x5D, 0x5F: true
+                default: false
+                }
+            }
+    }
+
+    private static func isPrefix(_ text: String) -> Bool {
+        text.hasPrefix("/") && !text.contains("//") && text.utf8.count <= 255
+            && text.utf8.allSatisfy { byte in
+                switch byte {
+                case 0x2D...0x39, 0x41...0x5A, 0x5F, 0x61...0x7A, 0x7E: true
+                default: false
+                }
+            }
+    }
+}

@@ -1,0 +1,56 @@
+// What a tenant may use, and what it uses. Rules: HTTP contract, 7.5.
+
+/// A tenant's quotas.
+package struct AdmissionPolicy: Hashable, Sendable {
+    package static let storageBounds: ClosedRange<Int64> = 10_485_760...Int64.max
+    package static let sessionBounds: ClosedRange<Int64> = 1...1000
+    package static let jobBounds: ClosedRange<Int64> = 1...50_000
+
+    /// In bytes.
+    package let maxLogicalStorageBytes: Int64
+    package let maxConcurrentUploadSessions: Int64
+    package let maxPendingSearchJobs: Int64
+    package let updatedBy: String
+    package let updatedAt: Timestamp
+
+    package init(
+        maxLogicalStorageBytes: Int64, maxConcurrentUploadSessions: Int64, maxPendingSearchJobs: Int64,
+        updatedBy: String = "system-default", updatedAt: Timestamp = .yearOne
+    ) {
+        (self.maxLogicalStorageBytes, self.maxConcurrentUploadSessions, self.maxPendingSearchJobs) = (
+            maxLogicalStorageBytes, maxConcurrentUploadSessions, maxPendingSearchJobs
+        )
+        (self.updatedBy, self.updatedAt) = (updatedBy, updatedAt)
+    }
+
+    /// Whether a further upload of `length` bytes may begin.
+    ///
+    /// - Throws: `too_many_requests`, for sessions first.
+    package func admitUpload(of length: Int64, beside usage: AdmissionUsage) throws(Refusal) {
+        guard usage.activeUploadSessions < self.maxConcurrentUploadSessions else {
+            throw Refusal(
+                .tooManyRequests, "The tenant has \(usage.activeUploadSessions) uploads under way, as many as it may.",
+                ["limit": JSON(self.maxConcurrentUploadSessions), "used": JSON(usage.activeUploadSessions)])
+        }
+        let (total, overflows) = usage.logicalStorageBytes.addingReportingOverflow(length)
+        guard !overflows, total <= self.maxLogicalStorageBytes else {
+            throw Refusal(
+                .tooManyRequests, "The upload would exceed the tenant's quota of \(self.maxLogicalStorageBytes) bytes.",
+                ["limit": JSON(self.maxLogicalStorageBytes), "used": JSON(usage.logicalStorageBytes)])
+        }
+    }
+}
+
+/// What a tenant uses of its quotas.
+package struct AdmissionUsage: Hashable, Sendable {
+    /// In bytes; what is stored once for several uploads counts for each.
+    package let logicalStorageBytes: Int64
+    /// Expired ones included, until they are aborted.
+    package let activeUploadSessions: Int64
+    package let pendingSearchJobs: Int64
+
+    package init(logicalStorageBytes: Int64, activeUploadSessions: Int64, pendingSearchJobs: Int64) {
+        (self.logicalStorageBytes, self.activeUploadSessions) = (logicalStorageBytes, activeUploadSessions)
+        self.pendingSearchJobs = pendingSearchJobs
+    }
+}
