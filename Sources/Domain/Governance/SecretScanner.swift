@@ -15,9 +15,13 @@ struct SecretScanner {
     mutating func redacted() -> String? {
         while self.index < self.bytes.count {
             if let secret = self.secret() {
-                self.output += self.bytes[self.copied..<secret.lowerBound]
-                self.output += Redaction.mark.utf8
-                (self.copied, self.index) = (secret.upperBound, max(secret.upperBound, self.index + 1))
+                if secret.lowerBound >= self.copied {
+                    self.output += self.bytes[self.copied..<secret.lowerBound]
+                    self.output += Redaction.mark.utf8
+                }
+                self.copied = max(self.copied, secret.upperBound)
+                // The end of what was hidden may itself announce what follows.
+                self.index = max(self.index + 1, secret.upperBound - 16)
             } else {
                 self.index += 1
             }
