@@ -9,13 +9,20 @@ import Synchronization
 enum PostgreSQLPlaces {
     private static let shelf = TemplateShelf()
 
-    static func with(
-        _ template: Template, at address: PostgreSQLAddress, _ body: (Place) async throws -> Void
-    ) async throws {
+    /// The template itself, which nothing else is copied from.
+    static func shared(_ template: Template, at address: PostgreSQLAddress) async throws -> Place {
         let maintenance = Maintenance.of(address)
         try await self.shelf.ensure("\(address) \(template.name)") {
             try await self.make(template, at: address, by: maintenance)
         }
+        return .server(address.with(database: template.name), .direct)
+    }
+
+    static func with(
+        _ template: Template, at address: PostgreSQLAddress, _ body: (Place) async throws -> Void
+    ) async throws {
+        let maintenance = Maintenance.of(address)
+        _ = try await self.shared(template, at: address)
         let copy = "artifortress_test_\(UniqueID.random().hex)"
         try await maintenance.run("CREATE DATABASE \(copy) TEMPLATE \(template.name) STRATEGY file_copy")
         do {

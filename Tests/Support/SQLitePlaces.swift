@@ -16,7 +16,8 @@ enum SQLitePlaces {
         return path
     }()
 
-    static func with(_ template: Template, _ body: (Place) async throws -> Void) async throws {
+    /// The template itself.
+    static func shared(_ template: Template) async throws -> Place {
         let original = "\(self.directory)/\(template.name).db"
         try await self.shelf.ensure(original) {
             let database = SQLiteDatabase(path: original, readers: 1, durability: .normal)
@@ -28,6 +29,11 @@ enum SQLitePlaces {
             }
             await database.close()
         }
+        return .file(original)
+    }
+
+    static func with(_ template: Template, _ body: (Place) async throws -> Void) async throws {
+        guard case .file(let original) = try await self.shared(template) else { return }
         try await TemporaryDirectory.with { directory in
             let path = "\(directory)/metadata.db"
             // Without migrations the file has nothing in it, and SQLite may not have written it.

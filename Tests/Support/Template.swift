@@ -5,29 +5,54 @@ import Domain
 import Foundation
 package import Persistence
 
-/// A database's content: migrations, and perhaps rows.
+/// A database's content: migrations, and perhaps a script of rows.
 package struct Template: Sendable {
     let migrations: [Migration]
-    let rows: [String]
+    let rows: String?
 
-    package init(migrated migrations: [Migration], rows: [String] = []) {
+    package init(migrated migrations: [Migration], rows: String? = nil) {
         (self.migrations, self.rows) = (migrations, rows)
     }
 
     /// The same for the same content, in any process.
     var name: String {
-        let content = self.migrations.flatMap { [$0.version, $0.checksum] } + self.rows
+        let content = self.migrations.flatMap { [$0.version, $0.checksum] } + [self.rows ?? ""]
         return "artifortress_template_" + SHA256.digest(of: content.joined(separator: "\n")).hex.prefix(24)
     }
 
     func fill(_ database: any Database) async throws {
         if !self.migrations.isEmpty { try await Migrator.migrate(database, to: self.migrations) }
-        for script in self.rows {
-            try await database.transaction { transaction in
-                try transaction.liftLimits()
-                try transaction.run(script: script)
-            }
+        guard let rows = self.rows else { return }
+        try await database.transaction { transaction in
+            try transaction.liftLimits()
+            let constraints = try Self.setAside(transaction)
+            try transaction.run(script: rows)
+            try transaction.run(script: constraints)
+            if transaction.dialect == .postgreSQL { try transaction.run(script: "ANALYZE") }
         }
+    }
+
+    /// Drops the indexes, and PostgreSQL's foreign keys: with them many rows take much longer.
+    ///
+    /// - Returns: what makes them again.
+    private static func setAside(_ transaction: borrowing Transaction) throws -> String {
+        let statements = try transaction.all(
+            """
+            \(.either(
+                postgreSQL: """
+                    SELECT 'ALTER TABLE ' || conrelid::regclass || ' DROP CONSTRAINT ' || conname,
+                        'ALTER TABLE ' || conrelid::regclass || ' ADD CONSTRAINT ' || conname || ' '
+                            || pg_get_constraintdef(oid) || ' NOT VALID'
+                    FROM pg_constraint WHERE contype = 'f'
+                    UNION ALL
+                    SELECT 'DROP INDEX ' || indexrelid::regclass, pg_get_indexdef(indexrelid) FROM pg_index
+                    WHERE indrelid::regclass::text IN (SELECT tablename::text FROM pg_tables WHERE schemaname = 'public')
+                        AND NOT indisunique
+                    """,
+                sqlite: "SELECT 'DROP INDEX ' || name, sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL"))
+            """, as: { (drop: try $0[0] as String, make: try $0[1] as String) })
+        try transaction.run(script: statements.map(\.drop).joined(separator: ";"))
+        return statements.map(\.make).joined(separator: ";")
     }
 }
 
