@@ -79,6 +79,7 @@ let package = Package(
             ], swiftSettings: house),
 
         tests("DomainTests", ["Domain"]),
+        tests("TelemetryTests", ["Telemetry", "Domain", "Threads"]),
         tests("SettingsTests", ["Settings", "Domain"]),
         tests("CommandsTests", ["Commands"]),
         .target(

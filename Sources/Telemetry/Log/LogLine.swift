@@ -1,0 +1,64 @@
+// The written form of one event: a JSON object for machines, aligned text for people. Secrets don't get through here.
+
+import Domain
+
+struct LogLine {
+    let time: Timestamp
+    let level: Log.Level
+    let message: String
+    let correlation: UniqueID?
+    let fields: [(name: String, value: JSON)]
+
+    /// With the line's end, and no other line end in it: what a client sends can't forge a second line.
+    func bytes(in format: Log.Format) -> [UInt8] {
+        switch format {
+        case .json: self.json
+        case .text: self.text
+        }
+    }
+
+    private var json: [UInt8] {
+        var members = [
+            JSON.Member("time", JSON(self.time)), JSON.Member("level", .string(self.level.rawValue)),
+            JSON.Member("message", .string(Redaction.text(self.message))),
+        ]
+        if let correlation { members.append(JSON.Member("correlationId", .string(correlation.description))) }
+        for field in self.fields {
+            // A field that is called as one of ours doesn't hide it.
+            let name = members.contains { $0.name == field.name } ? field.name + "_" : field.name
+            members.append(JSON.Member(name, Redaction.document(field.value, of: field.name)))
+        }
+        return JSON.object(members).bytes + [UInt8(ascii: "\n")]
+    }
+
+    private var text: [UInt8] {
+        let level = self.level.rawValue.uppercased()
+        var text = "\(self.time.description.prefix(23))Z \(level)\(String(repeating: " ", count: 8 - level.utf8.count))"
+        text += Self.printable(Redaction.text(self.message))
+        if let correlation { text += " correlationId=\(correlation)" }
+        for field in self.fields {
+            text += " \(Self.printable(field.name))=\(Self.word(Redaction.document(field.value, of: field.name)))"
+        }
+        return Array((text + "\n").utf8)
+    }
+
+    /// A value as one word, quoted where it must be.
+    private static func word(_ value: JSON) -> String {
+        guard case .string(let text) = value else { return self.printable(value.description) }
+        let isPlain = !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 != 0x22 && $0 != 0x3D && $0 != 0x7F }
+        return isPlain ? self.printable(text) : self.printable(value.description)
+    }
+
+    /// Without control characters (and what else moves a terminal's cursor): they are escaped.
+    private static func printable(_ text: String) -> String {
+        var printable = ""
+        for scalar in text.unicodeScalars {
+            switch scalar.properties.generalCategory {
+            case .control, .lineSeparator, .paragraphSeparator, .format:
+                printable += scalar == "\n" ? "\\n" : "\\u{\(String(scalar.value, radix: 16))}"
+            default: printable.unicodeScalars.append(scalar)
+            }
+        }
+        return printable
+    }
+}
