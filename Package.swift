@@ -74,8 +74,8 @@ let package = Package(
             name: "artifortress",
             dependencies: [
                 "Commands", "Settings", "Worker", "Generic", "API", "Identity", "Registry", "S3", "Filesystem",
-                "Storage", "SQLite", "PostgreSQL", "Persistence", "HTTPServer", "HTTP", "Telemetry", "Threads",
-                "Domain",
+                "Storage", "SQLite", "PostgreSQL", "Persistence", "HTTPServer", "HTTP", "Telemetry",
+                "Cryptography", "Threads", "Domain",
             ], swiftSettings: house),
 
         tests("DomainTests", ["Domain"]),

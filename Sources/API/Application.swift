@@ -14,6 +14,8 @@ package struct Outcome: Sendable {
     package let route: String?
     package let status: Int
     package let correlation: UniqueID
+    /// From the request's head to the answer's.
+    package let duration: Duration
     /// What went wrong here, where something did: for the log only.
     package let fault: (any Error)?
 }
@@ -42,6 +44,7 @@ package struct Application: Sendable {
 
     /// Never throws: whatever happens becomes an answer.
     package func respond(to received: Request) async -> Response {
+        let start = ContinuousClock.now
         let request = self.forwarding.original(received)
         let correlation = request.headers["x-correlation-id"].flatMap { UniqueID($0.trimmed) } ?? UniqueID.random()
         let baseURL = self.forwarding.baseURL(of: request, received: received)
@@ -49,7 +52,8 @@ package struct Application: Sendable {
         response.headers.set("X-Correlation-Id", correlation.description)
         self.observe(
             Outcome(
-                request: request, route: route, status: response.status, correlation: correlation, fault: fault))
+                request: request, route: route, status: response.status, correlation: correlation,
+                duration: .now - start, fault: fault))
         return response
     }
 

@@ -9,12 +9,13 @@ import Persistence
 import Registry
 import Settings
 import Storage
+import Telemetry
 import Threads
 import Worker
 
 struct Serving: Sendable {
     let deployment: Deployment
-    let log: @Sendable (String) -> Void
+    let observation: Observation
     /// Shared, since it has recorded keys in hand.
     let stagingKeys: StagingKeys
     /// Threads that read stored bytes for checksums.
@@ -23,12 +24,19 @@ struct Serving: Sendable {
     let tokenUses: TokenUses
     let throttle: Throttle
 
-    init(_ deployment: Deployment, log: @escaping @Sendable (String) -> Void) {
-        (self.deployment, self.log) = (deployment, log)
+    init(_ deployment: Deployment, _ observation: Observation) {
+        (self.deployment, self.observation) = (deployment, observation)
+        observation.watch(deployment.database)
         self.stagingKeys = StagingKeys(
             database: deployment.database, clock: deployment.clock, owner: deployment.instance)
         self.tokenUses = TokenUses(database: deployment.database, clock: deployment.clock)
         self.throttle = Throttle(deployment.configuration, clock: deployment.clock)
+    }
+
+    /// For what goes wrong beside the requests.
+    var log: @Sendable (String) -> Void {
+        let log = self.observation.log
+        return { log.error($0) }
     }
 
     var database: any Database { self.deployment.database }
@@ -42,14 +50,12 @@ struct Serving: Sendable {
     }
 
     var application: Application {
-        let log = self.log
+        let observation = self.observation
         return Application(
             routes: self.routes, authenticator: self.authenticator, database: self.database, clock: self.clock,
             defaultTenant: self.deployment.defaultTenant, throttle: self.throttle,
             forwarding: Forwarding(self.configuration),
-            observe: { outcome in
-                if let fault = outcome.fault { log("\(outcome.correlation) \(outcome.status) \(fault)") }
-            })
+            observe: observation.record)
     }
 
     var authenticator: Authenticator {
@@ -64,9 +70,13 @@ struct Serving: Sendable {
     }
 
     private var serviceRoutes: [Route] {
-        ServiceRoutes(
+        let routes = ServiceRoutes(
             environment: self.configuration[.environment], clock: self.clock, dependencies: self.dependencies
         ).routes
+        guard self.configuration[.metricsListen] == nil, let token = self.configuration[.metricsToken] else {
+            return routes
+        }
+        return routes + [self.observation.route(opensWith: token.value)]
     }
 
     private var dependencies: [Dependency] {
@@ -98,7 +108,24 @@ struct Serving: Sendable {
             server.tls = try Server.TLS(certificateFile: certificate, keyFile: key)
         }
         let application = self.application
-        try await Server(server).run(ready: ready) { request in await application.respond(to: request) }
+        try await Server(server, statistics: self.observation.statistics).run(ready: ready) { request in await application.respond(to: request) }
+    }
+
+    /// `GET /metrics` on an address of its own, where the settings have one.
+    func listenForMonitoring() async throws {
+        guard let address = self.configuration[.metricsListen] else { return }
+        var server = Server.Configuration()
+        server.address = .tcp(host: address.host, port: address.port)
+        server.threads = 1
+        let application = Application(
+            routes: [self.observation.route(opensWith: self.configuration[.metricsToken]?.value)],
+            authenticator: self.authenticator, database: self.database, clock: self.clock,
+            defaultTenant: self.deployment.defaultTenant, throttle: self.throttle,
+            forwarding: Forwarding(self.configuration), observe: { _ in })
+        let log = self.observation.log
+        try await Server(server).run(ready: { log.info("metrics", ["address": "\($0)"]) }) { request in
+            await application.respond(to: request)
+        }
     }
 
     /// The background work, a kind each.

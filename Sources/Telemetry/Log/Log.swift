@@ -71,6 +71,15 @@ package final class Log: Sendable {
         self.writer.append(line.bytes(in: self.format))
     }
 
+    /// Logs one line whose fields were gathered one by one.
+    package func write(_ level: Level, _ message: String, _ fields: [JSON.Member], correlation: UniqueID? = nil) {
+        guard self.isOn(level) else { return }
+        let line = LogLine(
+            time: self.clock.now(), level: level, message: message, correlation: correlation,
+            fields: fields.map { ($0.name, $0.value) })
+        self.writer.append(line.bytes(in: self.format))
+    }
+
     package func debug(
         _ message: @autoclosure () -> String, _ fields: KeyValuePairs<String, JSON> = [:], correlation: UniqueID? = nil
     ) {

@@ -7,6 +7,7 @@ import Identity
 import Persistence
 import Registry
 import Settings
+import Telemetry
 import Threads
 import Worker
 
@@ -21,10 +22,11 @@ enum ServeVerb {
     }
 
     private static func run(_ configuration: Configuration, _ console: Console) async throws {
-        let log: @Sendable (String) -> Void = { console.complain($0) }
+        let observation = Observation(configuration)
+        defer { observation.log.flush() }
         let deployment = try await Deployment.open(configuration, migrates: configuration[.migrateAtStart])
-        let serving = Serving(deployment, log: log)
-        try await BootstrapFile.provide(for: deployment, log: log)
+        let serving = Serving(deployment, observation)
+        try await BootstrapFile.provide(for: deployment, observation.log)
         let sweep = ObjectSweep(
             database: deployment.database, storage: deployment.storage, clock: deployment.clock)
         try await sweep.beat(deployment.instance)
@@ -39,6 +41,7 @@ enum ServeVerb {
                     try await serving.listen { address in console.print("artifortress listens on \(address)") }
                 })
         }
+        if configuration[.metricsListen] != nil { services.append(Running { try await serving.listenForMonitoring() }) }
         StopSignal.ignoreBrokenPipes()
         do {
             try await runTogether(services)
@@ -53,12 +56,12 @@ enum ServeVerb {
 
 /// The first start's token, put where only the administrator reads it (HTTP contract, section 5: auth.bootstrapToken).
 enum BootstrapFile {
-    static func provide(for deployment: Deployment, log: @Sendable (String) -> Void) async throws {
+    static func provide(for deployment: Deployment, _ log: Log) async throws {
         let bootstrap = BootstrapToken(configured: deployment.configuration[.bootstrapToken]?.value)
         guard let token = try await deployment.database.transaction({ try bootstrap.create($0) }) else { return }
         let path = "\(deployment.configuration[.data])/bootstrap-token"
         try self.write(token + "\n", to: path)
-        log("the bootstrap token is in \(path)")
+        log.warning("the bootstrap token was made", ["file": .string(path)])
     }
 
     static func write(_ text: String, to path: String) throws {

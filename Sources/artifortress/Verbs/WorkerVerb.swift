@@ -3,6 +3,7 @@
 import Commands
 import Registry
 import Settings
+import Telemetry
 import Threads
 import Worker
 
@@ -13,9 +14,10 @@ enum WorkerVerb {
         flags: [Flag("once", "Do each kind of work once, and end.")] + SettingsFlags.all
     ) { invocation in
         let configuration = try SettingsFlags.read(invocation)
-        let console = invocation.console
+        let observation = Observation(configuration)
+        defer { observation.log.flush() }
         let deployment = try await Deployment.open(configuration, migrates: configuration[.migrateAtStart])
-        let serving = Serving(deployment) { console.complain($0) }
+        let serving = Serving(deployment, observation)
         do {
             if invocation.isOn("once") {
                 for sweep in serving.sweeps { try await sweep.once() }

@@ -1,0 +1,87 @@
+// What the process tells about itself: the log, the metrics, and who may read them. Source: architecture, section 3
+// (Telemetry); the route `/metrics` is for monitoring and has rules of its own.
+
+import API
+import Cryptography
+import Domain
+import Glibc
+import HTTP
+import HTTPServer
+import Persistence
+import Settings
+import Telemetry
+
+struct Observation: Sendable {
+    let log: Log
+    let metrics = Metrics()
+    /// Of the HTTP listeners for users.
+    let statistics = Server.Statistics()
+    private let requests: RequestMetrics
+
+    init(_ configuration: Configuration) {
+        self.log = Log(
+            level: Log.Level(rawValue: configuration[.logLevel].rawValue) ?? .info,
+            format: configuration[.logFormat] == .json ? .json : .text)
+        let statistics = self.statistics
+        self.requests = RequestMetrics(in: self.metrics) {
+            RequestMetrics.Traffic(
+                bytesIn: statistics.bytesIn, bytesOut: statistics.bytesOut,
+                openConnections: statistics.openConnections, requestsInFlight: statistics.requestsInFlight)
+        }
+        ProcessMetrics.register(in: self.metrics, version: VersionVerb.version)
+        let log = self.log
+        self.metrics.counter("artifortress_log_dropped_lines_total", "Log lines that could not be written.") {
+            Double(log.dropped)
+        }
+    }
+
+    /// Use of the database's connections.
+    func watch(_ database: any Database) {
+        let states: [(String, @Sendable (PoolStatistics) -> Int)] = [
+            ("artifortress_database_connections", { $0.size }), ("artifortress_database_connections_busy", { $0.busy }),
+            ("artifortress_database_callers_waiting", { $0.waiting }),
+        ]
+        for (name, read) in states {
+            self.metrics.gauges(name, "Of a pool of database connections, by pool.", labels: ["pool"]) {
+                database.pools.map { Reading([$0.pool], Double(read($0))) }
+            }
+        }
+    }
+
+    /// Every request is counted; changes and failures are logged, downloads only at the level `debug`.
+    func record(_ outcome: Outcome) {
+        let request = outcome.request
+        self.requests.record(
+            route: outcome.route, method: request.method, status: outcome.status, duration: outcome.duration)
+        let level: Log.Level =
+            if outcome.fault != nil || outcome.status >= 500 {
+                .error
+            } else {
+                request.method == "GET" || request.method == "HEAD" ? .debug : .info
+            }
+        guard self.log.isOn(level) else { return }
+        var fields: [JSON.Member] = [
+            .init("method", .string(request.method)), .init("path", .string(request.target.path)),
+            .init("status", JSON(outcome.status)),
+            .init("milliseconds", JSON(Int(outcome.duration / .milliseconds(1)))),
+            .init("client", .string(request.remoteAddress)),
+        ]
+        if let fault = outcome.fault { fields.append(.init("fault", .string("\(fault)"))) }
+        self.log.write(level, "request", fields, correlation: outcome.correlation)
+    }
+
+    /// `GET /metrics`.
+    ///
+    /// - Parameter token: that opens it; nil for an address of its own without one.
+    func route(opensWith token: String?) -> Route {
+        let metrics = self.metrics
+        return .own("GET", "/metrics", "the setting metrics.token") { call, _ in
+            if let token {
+                let presented = call.request.headers["authorization"]?.split(separator: " ").last.map(String.init) ?? ""
+                guard ConstantTime.equal(presented.utf8, token.utf8) else { throw Refusal.unauthenticated }
+            }
+            return Response(
+                200, headers: ["Content-Type": Metrics.contentType], body: .bytes(Array(metrics.exposition().utf8)))
+        }
+    }
+}
