@@ -97,7 +97,7 @@ let package = Package(
             [
                 "TestSupport", "artifortress", "API", "Identity", "Registry", "PostgreSQL", "Persistence", "Settings",
                 "HTTP",
-                "Threads", "Domain",
+                "Threads", "Cryptography", "Domain",
             ]),
         tests("EndToEnd", ["TestSupport", "Domain", "Cryptography", "artifortress"]),
         tests("Faults", ["TestSupport", "Domain", "Cryptography", "artifortress"]),

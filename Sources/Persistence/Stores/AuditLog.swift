@@ -17,6 +17,15 @@ package struct AuditEntry: Hashable, Sendable {
         (self.action, self.resourceType, self.resourceID) = (action, resourceType, resourceID.description)
         self.details = details.map { JSON.Member($0.key, .string($0.value)) }
     }
+
+    /// Without secrets. What was published, or why it was withdrawn, is the row's own matter: there only keys count.
+    fileprivate var redactedDetails: [JSON.Member] {
+        let isVerbatim = ["package.version.published", "package.version.tombstoned"].contains(self.action)
+        return self.details.map { member in
+            if isVerbatim, !Redaction.hides(key: member.name) { return member }
+            return JSON.Member(member.name, Redaction.document(member.value, of: member.name))
+        }
+    }
 }
 
 /// One row as it is kept.
@@ -57,7 +66,7 @@ package enum AuditLog {
             INSERT INTO audit_log
                 (tenant_id, correlation_id, actor, action, resource_type, resource_id, details, occurred_at)
             VALUES (\(caller.tenant), \(caller.correlation), \(caller.subject), \(entry.action),
-                \(entry.resourceType), \(entry.resourceID), \(JSON.object(entry.details)), \(now))
+                \(entry.resourceType), \(entry.resourceID), \(JSON.object(entry.redactedDetails)), \(now))
             """)
     }
 
