@@ -62,7 +62,8 @@ struct Rows: Sendable {
 
     /// One row a table, of exactly the columns that contract 8.2 lists and that an insert gives.
     static func listed(_ transaction: borrowing Transaction) throws {
-        let (repo, version, upload, token) = (UniqueID.random(), UniqueID.random(), UniqueID.random(), UniqueID.random())
+        let (repo, version) = (UniqueID.random(), UniqueID.random())
+        let (upload, token) = (UniqueID.random(), UniqueID.random())
         let digest = String(repeating: "b", count: 64)
         let (now, none): (Timestamp, Timestamp?) = (Self.noon, nil)
         try transaction.execute("INSERT INTO tenants (slug, name) VALUES ('default', 'Default Tenant')")

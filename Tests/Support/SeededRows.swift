@@ -7,7 +7,10 @@ import Persistence
 package enum Seeded {
     package static let count = 100_000
 
-    package enum Kind: Int, Sendable { case tenant = 1, repo, token, upload, package, version, event }
+    package enum Kind: Int, Sendable {
+        case tenant = 1
+        case repo, token, upload, package, version, event
+    }
 
     /// The id of the row with this number.
     package static func id(_ kind: Kind, _ number: Int) -> UniqueID {
@@ -119,11 +122,15 @@ private struct SeedScript {
                 """
                 \(self.id(.token)), \(self.tenant), 's' || n, \(self.digest), \(self.time), 's', \(self.time)
                 """),
-            self.insert("repo_role_bindings", "repo_id, subject, roles", count: Self.fewer, "\(self.repo), 's' || n, \(self.emptyList)"),
             self.insert(
-                "tenant_role_bindings", "tenant_id, subject, roles", count: Self.fewer, "\(self.tenant), 's' || n, \(self.emptyList)"),
+                "repo_role_bindings", "repo_id, subject, roles", count: Self.fewer,
+                "\(self.repo), 's' || n, \(self.emptyList)"),
             self.insert(
-                "idempotency_keys", "tenant_id, subject, method, path, idempotency_key, body_hash, created_at", count: Self.fewer,
+                "tenant_role_bindings", "tenant_id, subject, roles", count: Self.fewer,
+                "\(self.tenant), 's' || n, \(self.emptyList)"),
+            self.insert(
+                "idempotency_keys", "tenant_id, subject, method, path, idempotency_key, body_hash, created_at",
+                count: Self.fewer,
                 "\(self.tenant), 's', 'POST', '/v1/repos', 'k' || n, 'h', \(self.time)"),
             self.insert(
                 "audit_log", "tenant_id, actor, action, resource_type, resource_id, occurred_at",
@@ -154,7 +161,8 @@ private struct SeedScript {
                 CASE WHEN n % 1000 = 0 THEN NULL ELSE \(self.digest) END, 's', \(self.time)
                 """),
             self.insert(
-                "upload_parts", "upload_id, part_number, etag, length_bytes", count: Self.fewer, "\(self.id(.upload)), 1, 'e', n"),
+                "upload_parts", "upload_id, part_number, etag, length_bytes", count: Self.fewer,
+                "\(self.id(.upload)), 1, 'e', n"),
         ]
     }
 
