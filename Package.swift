@@ -70,7 +70,7 @@ let package = Package(
             dependencies: [
                 "Commands", "Settings", "Worker", "Generic", "API", "Identity", "Registry", "S3", "Filesystem",
                 "Storage", "SQLite", "PostgreSQL", "Persistence", "HTTPServer", "HTTP", "Telemetry", "Threads",
-                "Domain",
+                "Cryptography", "Domain",
             ], swiftSettings: house),
 
         tests("DomainTests", ["Domain"]),

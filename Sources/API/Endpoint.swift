@@ -97,9 +97,10 @@ extension Router<Endpoint>.Route {
     /// By rules of its own.
     package static func own(
         _ method: String, _ pattern: String, _ rule: String,
+        check: @escaping @Sendable (Call) throws -> Void = { _ in },
         problem: @escaping @Sendable (Problem, Call) -> Response = { problem, _ in problem.response },
         _ handle: @escaping @Sendable (Call, Authenticator) async throws -> Response
     ) -> Route {
-        Route(method, pattern, Endpoint(.own(rule), problem: problem, handle: handle))
+        Route(method, pattern, Endpoint(.own(rule), check: check, problem: problem, handle: handle))
     }
 }

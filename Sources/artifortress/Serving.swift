@@ -33,7 +33,8 @@ struct Serving: Sendable {
 
     /// Every route, an area at a time: one property of an area's own file each.
     var routes: [Route] {
-        [self.serviceRoutes, self.identityRoutes, self.repositoryRoutes, self.genericRoutes].flatMap(\.self)
+        [self.serviceRoutes, self.identityRoutes, self.repositoryRoutes, self.uploadRoutes, self.genericRoutes]
+            .flatMap(\.self)
     }
 
     var application: Application {
@@ -91,7 +92,7 @@ struct Serving: Sendable {
         return [
             Sweep("heartbeat", every: .seconds(10)) { try await sweep.beat(instance) },
             Sweep("object sweep", every: .seconds(30)) { try await sweep.run() },
-        ]
+        ] + self.uploadSweeps
     }
 
     var background: [any Service] {

@@ -42,10 +42,10 @@ package struct FileRequest: Hashable, Sendable {
 }
 
 package struct Resolving: Sendable {
-    private let database: any Database
-    private let clock: WallClock
+    let database: any Database
+    let clock: WallClock
     /// Whose repositories a request without a token means.
-    private let defaultTenant: TenantID
+    let defaultTenant: TenantID
     private let cache = ResolvedFileCache()
 
     package init(database: any Database, clock: WallClock, defaultTenant: TenantID) {
