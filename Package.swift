@@ -79,13 +79,21 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "Domain", "Threads", "Cryptography", "Persistence", "PostgreSQL", "SQLite", "Storage", "Filesystem", "S3",
+                "Domain", "Threads", "Cryptography", "Persistence", "PostgreSQL", "SQLite", "Storage", "Filesystem",
+                "S3",
                 "HTTP", "HTTPServer", "HTTPClient",
             ],
             path: "Tests/Support", swiftSettings: house),
         tests("HTTPClientTests", ["TestSupport", "HTTPClient", "HTTPServer", "HTTP", "Threads"]),
         tests("StorageConformance", ["TestSupport", "Storage", "Filesystem", "Domain", "HTTP", "Cryptography"]),
         tests("HTTPServerTests", ["HTTPServer", "HTTP", "Domain", "Threads"]),
+        tests(
+            "UploadTests",
+            [
+                "TestSupport", "API", "Identity", "Registry", "Storage", "Persistence", "Cryptography", "HTTP",
+                "Threads",
+                "Domain",
+            ]),
         tests("EndToEnd", ["TestSupport", "Domain", "Cryptography", "artifortress"]),
         tests("Faults", ["TestSupport", "Domain", "Cryptography", "artifortress"]),
         tests("DatabaseConformance", ["TestSupport", "Persistence", "PostgreSQL", "SQLite", "Domain", "CPostgreSQL"]),

@@ -128,8 +128,7 @@ package final class ServerProcess: Sendable {
         let log = unsafe Glibc.open(self.logFile, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         defer { close(log) }
         let known = self.log.count
-        let words =
-            [Self.binary, verb] + self.settings.sorted { $0.key < $1.key }.map { "--\(Self.flag($0.key))=\($0.value)" }
+        let words = [Self.binary, verb] + self.settings.sorted { $0.key < $1.key }.map { "--\(Self.flag($0.key))=\($0.value)" }
         let pid = try Self.spawn(words, output: log)
         self.state.withLock { $0.pid = pid }
         let hasStarted = try await eventually(within: .seconds(30)) {
@@ -200,7 +199,7 @@ package final class ServerProcess: Sendable {
         unsafe posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO)
         var pid: pid_t = 0
         var arguments = unsafe words.map { unsafe strdup($0) } + [nil]
-        defer { for unsafeargument in unsafe arguments { unsafe free(argument) } }
+        defer { for unsafe argument in unsafe arguments { unsafe free(argument) } }
         let code = unsafe posix_spawn(&pid, words[0], &actions, nil, &arguments, environ)
         guard code == 0 else { throw WireFailure(description: "cannot start \(words[0]): errno \(code)") }
         return pid
