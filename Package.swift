@@ -31,6 +31,12 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: house)
 }
 
+/// Everything below the binary: for tests that put parts of it together.
+let stack: [Target.Dependency] = [
+    "Domain", "Threads", "HTTP", "Telemetry", "Cryptography", "HTTPServer", "HTTPClient", "Persistence", "PostgreSQL",
+    "SQLite", "Storage", "Filesystem", "S3", "Registry", "Identity", "API", "Generic", "Worker", "Settings", "Commands",
+]
+
 let package = Package(
     name: "artifortress",
     targets: [
@@ -76,31 +82,22 @@ let package = Package(
                 "Commands", "Settings", "Worker", "Generic", "API", "Identity", "Registry", "S3", "Filesystem",
                 "Storage", "SQLite", "PostgreSQL", "Persistence", "HTTPServer", "HTTP", "Telemetry",
                 "Cryptography", "Threads", "Domain",
+                "Storage", "SQLite", "PostgreSQL", "Persistence", "HTTPServer", "HTTP", "Telemetry", "Threads",
+                "Cryptography", "Domain",
             ], swiftSettings: house),
 
         tests("DomainTests", ["Domain"]),
         tests("TelemetryTests", ["Telemetry", "Domain", "Threads"]),
         tests("SettingsTests", ["Settings", "Domain"]),
         tests("CommandsTests", ["Commands"]),
-        .target(
-            name: "TestSupport",
-            dependencies: [
-                "Domain", "Threads", "Cryptography", "Persistence", "PostgreSQL", "SQLite", "Storage", "Filesystem", "S3",
-                "HTTP", "HTTPServer", "HTTPClient",
-            ],
-            path: "Tests/Support", swiftSettings: house),
+        .target(name: "TestSupport", dependencies: stack, path: "Tests/Support", swiftSettings: house),
         tests("HTTPClientTests", ["TestSupport", "HTTPClient", "HTTPServer", "HTTP", "Threads"]),
-        tests("StorageConformance", ["TestSupport", "Storage", "Filesystem", "Domain", "HTTP", "Cryptography"]),
+        tests("StorageConformance", ["TestSupport"] + stack),
         tests("HTTPServerTests", ["HTTPServer", "HTTP", "Domain", "Threads"]),
-        tests(
-            "APITests",
-            [
-                "TestSupport", "artifortress", "API", "Identity", "Registry", "PostgreSQL", "Persistence", "Settings",
-                "HTTP",
-                "Threads", "Cryptography", "Domain",
-            ]),
-        tests("EndToEnd", ["TestSupport", "Domain", "Cryptography", "artifortress"]),
-        tests("Faults", ["TestSupport", "Domain", "Cryptography", "artifortress"]),
-        tests("DatabaseConformance", ["TestSupport", "Persistence", "PostgreSQL", "SQLite", "Domain", "CPostgreSQL"]),
+        tests("DatabaseConformance", ["TestSupport", "CPostgreSQL"] + stack),
+        tests("APITests", ["TestSupport", "artifortress"] + stack),
+        tests("UploadTests", ["TestSupport"] + stack),
+        tests("EndToEnd", ["TestSupport", "artifortress"] + stack),
+        tests("Faults", ["TestSupport", "artifortress"] + stack),
     ]
 )

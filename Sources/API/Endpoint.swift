@@ -101,9 +101,10 @@ extension Router<Endpoint>.Route {
     /// By rules of its own. One of `/v1` that takes POST calls ``Call/once(for:_:)`` when its caller is authorised.
     package static func own(
         _ method: String, _ pattern: String, _ rule: String,
+        check: @escaping @Sendable (Call) throws -> Void = { _ in },
         problem: @escaping @Sendable (Problem, Call) -> Response = { problem, _ in problem.response },
         _ handle: @escaping @Sendable (Call, Authenticator) async throws -> Response
     ) -> Route {
-        Route(method, pattern, Endpoint(.own(rule), problem: problem, handle: handle))
+        Route(method, pattern, Endpoint(.own(rule), check: check, problem: problem, handle: handle))
     }
 }

@@ -52,7 +52,7 @@ extension FilesystemStorage {
                 let digest = hash.finish()
                 try directory.link(
                     number, PartDirectory.Entry(data: name, entityTag: digest.hex), in: self.directories)
-                return StoredPart(number: number, entityTag: digest.hex, length: total)
+                return StoredPart(number: number, entityTag: digest.hex, length: total, digest: digest)
             }
         } catch {
             try? await behind.idle()

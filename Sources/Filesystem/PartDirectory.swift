@@ -96,7 +96,10 @@ struct PartDirectory: Sendable {
         for number in numbers.sorted() {
             guard let entry = try self.entry(number), let status = try SystemCall.status(of: self.path(entry.data))
             else { continue }  // replaced, or gone, meanwhile
-            parts.append(StoredPart(number: number, entityTag: entry.entityTag, length: Int(status.st_size)))
+            parts.append(
+                StoredPart(
+                    number: number, entityTag: entry.entityTag, length: Int(status.st_size),
+                    digest: try? BlobDigest(parsing: entry.entityTag)))
         }
         return parts
     }

@@ -4,6 +4,7 @@ package import Persistence
 
 extension SQLiteDatabase {
     package static let migrations = [
-        Migration("V0001_core", oldestLevel: 1, script: PackageResources.V0001_core_sql)
+        Migration("V0001_core", oldestLevel: 1, script: PackageResources.V0001_core_sql),
+        Migration("V0003_uploads", oldestLevel: 1, script: PackageResources.V0003_uploads_sql),
     ]
 }

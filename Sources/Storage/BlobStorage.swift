@@ -125,8 +125,10 @@ package struct StoredPart: Hashable, Sendable {
     package let entityTag: String
     /// In bytes; nil where only the store knows.
     package let length: Int?
+    /// The SHA-256 that this server computed while the part came through it; nil where it went by it.
+    package let digest: BlobDigest?
 
-    package init(number: Int, entityTag: String, length: Int? = nil) {
-        (self.number, self.entityTag, self.length) = (number, entityTag, length)
+    package init(number: Int, entityTag: String, length: Int? = nil, digest: BlobDigest? = nil) {
+        (self.number, self.entityTag, self.length, self.digest) = (number, entityTag, length, digest)
     }
 }

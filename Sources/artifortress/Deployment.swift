@@ -1,6 +1,7 @@
 // The two shapes: a data directory with SQLite and files, or PostgreSQL and an S3 store; and whatever lies between.
 // This is the one place that knows every driver.
 
+import Cryptography
 import Domain
 import Filesystem
 import Glibc
@@ -22,6 +23,8 @@ struct Deployment: Sendable {
     /// This process among those of the installation.
     let instance: UniqueID
     let defaultTenant: TenantID
+    /// Signs URLs of parts where the storage doesn't serve clients itself.
+    let partSigner: PartSigner?
     /// Held while the database is SQLite's.
     private let lock: DataLock?
 
@@ -58,7 +61,8 @@ struct Deployment: Sendable {
             return Deployment(
                 configuration: configuration, database: database,
                 storage: try self.openStorage(configuration, installation: id), clock: clock,
-                instance: UniqueID(at: now), defaultTenant: tenant, lock: lock)
+                instance: UniqueID(at: now), defaultTenant: tenant,
+                partSigner: try await self.partSigner(configuration, database), lock: lock)
         } catch {
             await database.close()
             throw error
@@ -89,6 +93,19 @@ struct Deployment: Sendable {
         switch configuration[.storageURL] {
         case .file(let path): return try FilesystemStorage(root: path, installation: installation)
         case .s3(let bucket): throw Failure(description: "\(bucket)")
+        }
+    }
+
+    private static func partSigner(
+        _ configuration: Configuration, _ database: any Database
+    ) async throws -> PartSigner? {
+        guard case .file = configuration[.storageURL] else { return nil }
+        do {
+            return try await PartSigner.settle(under: SecretsKey.load(configuration), in: database)
+        } catch is SealedBox.Failure {
+            throw Failure(
+                description: "the database's secrets were encrypted under another secrets.key: every process on one "
+                    + "database needs the same")
         }
     }
 

@@ -46,7 +46,8 @@ struct Serving: Sendable {
 
     /// Every route, an area at a time: one property of an area's own file each.
     var routes: [Route] {
-        [self.serviceRoutes, self.identityRoutes, self.repositoryRoutes, self.genericRoutes].flatMap(\.self)
+        [self.serviceRoutes, self.identityRoutes, self.repositoryRoutes, self.uploadRoutes, self.genericRoutes]
+            .flatMap(\.self)
     }
 
     var application: Application {
@@ -108,7 +109,9 @@ struct Serving: Sendable {
             server.tls = try Server.TLS(certificateFile: certificate, keyFile: key)
         }
         let application = self.application
-        try await Server(server, statistics: self.observation.statistics).run(ready: ready) { request in await application.respond(to: request) }
+        try await Server(server, statistics: self.observation.statistics).run(ready: ready) { request in
+            await application.respond(to: request)
+        }
     }
 
     /// `GET /metrics` on an address of its own, where the settings have one.
@@ -137,7 +140,7 @@ struct Serving: Sendable {
             Sweep("heartbeat", every: .seconds(10)) { try await sweep.beat(instance) },
             Sweep("object sweep", every: .seconds(30)) { try await sweep.run() },
             Sweep("idempotency sweep", every: .seconds(600)) { try await keys.run() },
-        ]
+        ] + self.uploadSweeps
     }
 
     var background: [any Service] {

@@ -26,6 +26,13 @@ package struct FileDescription: Sendable {
         (self.contentType, self.modifiedAt) = (file.contentType, file.publishedAt)
         (self.download, self.headers, self.fileName) = (file.settings.download, headers, file.path.name)
     }
+
+    /// A blob by its digest: bytes of no known type.
+    package init(_ blob: ResolvedBlob) {
+        (self.digest, self.length, self.storageKey) = (blob.digest, blob.length, blob.storageKey)
+        (self.contentType, self.modifiedAt, self.headers) = (nil, blob.since, [])
+        (self.download, self.fileName) = (blob.settings.download, blob.digest.hex)
+    }
 }
 
 package struct FileAnswer: Sendable {

@@ -41,6 +41,20 @@ package struct AdmissionPolicy: Hashable, Sendable {
     }
 }
 
+extension AdmissionPolicy {
+    /// Looks at what is used once an upload has begun, and is counted.
+    ///
+    /// - Parameter uncounted: sessions that ended with their beginning, and take a place all the same.
+    /// - Throws: `too_many_requests`, for sessions first.
+    package func keep(_ usage: AdmissionUsage, besideUncounted uncounted: Int64) throws(Refusal) {
+        let before = AdmissionUsage(
+            logicalStorageBytes: usage.logicalStorageBytes,
+            activeUploadSessions: usage.activeUploadSessions + uncounted - 1,
+            pendingSearchJobs: usage.pendingSearchJobs)
+        try self.admitUpload(of: 0, beside: before)
+    }
+}
+
 /// What a tenant uses of its quotas.
 package struct AdmissionUsage: Hashable, Sendable {
     /// In bytes; what is stored once for several uploads counts for each.

@@ -37,17 +37,17 @@ package enum AdmissionStore {
             """)
     }
 
+    /// Of uploads: one row, which triggers keep. Read after a write of the transaction's own it is exact: rivals wait
+    /// for the row.
     package static func usage(
         of tenant: TenantID, _ transaction: borrowing Transaction
     ) throws -> AdmissionUsage {
         let usage = try transaction.first(
             """
-            SELECT CAST(COALESCE(SUM(CASE WHEN state <> 'committed' OR committed_blob_digest IS NOT NULL
-                    THEN expected_length ELSE 0 END), 0) AS bigint),
-                COUNT(CASE WHEN state <> 'committed' THEN 1 END),
+            SELECT COALESCE((SELECT logical_bytes FROM tenant_usage WHERE tenant_id = \(tenant)), 0),
+                COALESCE((SELECT open_sessions FROM tenant_usage WHERE tenant_id = \(tenant)), 0),
                 (SELECT COUNT(*) FROM search_index_jobs
                     WHERE tenant_id = \(tenant) AND status IN ('pending', 'processing'))
-            FROM upload_sessions WHERE tenant_id = \(tenant) AND state <> 'aborted'
             """
         ) { row in
             AdmissionUsage(

@@ -12,6 +12,37 @@ package enum StagedObjectStore {
         }
     }
 
+    /// Gives a recorded key to an upload session, which answers for it from now on.
+    ///
+    /// - Throws: `conflict` where the row is gone: somebody took the writer for dead.
+    package static func give(
+        _ key: StorageKey, to upload: UploadID, storageUpload: String, of tenant: TenantID,
+        _ transaction: borrowing Transaction
+    ) throws {
+        let given = try transaction.execute(
+            """
+            UPDATE staged_objects SET upload_id = \(upload), storage_upload_id = \(storageUpload),
+                tenant_id = \(tenant), owner = NULL
+            WHERE storage_key = \(key)
+            """)
+        guard given > 0 else { throw Refusal.conflict("The upload took too long to begin. Try again.") }
+    }
+
+    /// What upload sessions have left that were aborted or are gone, by key.
+    package static func leftovers(
+        after: StorageKey?, at now: Timestamp, limit: Int, _ transaction: borrowing Transaction
+    ) throws -> [(key: StorageKey, storageUpload: String?)] {
+        try transaction.all(
+            """
+            SELECT s.storage_key, s.storage_upload_id
+            FROM staged_objects s LEFT JOIN upload_sessions u ON u.upload_id = s.upload_id
+            WHERE s.upload_id IS NOT NULL AND s.storage_key > \(after?.text ?? "")
+                AND (u.upload_id IS NULL
+                    OR (u.state = 'aborted' AND (u.lease_until IS NULL OR u.lease_until <= \(now))))
+            ORDER BY s.storage_key LIMIT \(limit)
+            """, as: { (try $0[0] as StorageKey, try $0[1] as String?) })
+    }
+
     package static func remove(_ key: StorageKey, _ transaction: borrowing Transaction) throws {
         try transaction.execute("DELETE FROM staged_objects WHERE storage_key = \(key)")
     }

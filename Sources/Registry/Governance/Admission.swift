@@ -8,7 +8,7 @@ package struct Admission: Sendable {
     private let database: any Database
     private let clock: WallClock
     /// The configured quotas.
-    private let standard: AdmissionPolicy
+    package let standard: AdmissionPolicy
 
     package init(database: any Database, clock: WallClock, standard: AdmissionPolicy) {
         (self.database, self.clock, self.standard) = (database, clock, standard)

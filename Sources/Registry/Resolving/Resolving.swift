@@ -42,11 +42,11 @@ package struct FileRequest: Hashable, Sendable {
 }
 
 package struct Resolving: Sendable {
-    private let database: any Database
-    private let clock: WallClock
+    let database: any Database
+    let clock: WallClock
     /// Whose repositories a request without a token means.
-    private let defaultTenant: TenantID
-    private let uses: TokenUses?
+    let defaultTenant: TenantID
+    let uses: TokenUses?
     private let cache = ResolvedFileCache()
 
     package init(database: any Database, clock: WallClock, defaultTenant: TenantID, uses: TokenUses? = nil) {

@@ -1,0 +1,68 @@
+// The ends of a session that don't make a blob, and what they leave in the store. Rules: HTTP contract, 3.4 and section
+// 9, row 11.
+
+package import Domain
+import Persistence
+import Storage
+import Threads
+
+extension Uploads {
+    /// Gives a session up.
+    ///
+    /// - Returns: the session, with the reason of this call.
+    /// - Throws: `not_found`; `conflict` where it is committed.
+    package func abort(
+        _ id: UploadID, reason: String, under grant: Grant, commit: Commit<UploadSession>
+    ) async throws -> UploadSession {
+        let now = self.clock.now()
+        let session = try await commit { transaction in
+            var session = try UploadSessionStore.locked(id, in: grant.repo, of: grant.tenant, transaction)
+            let wasAborted = session.state == .aborted
+            if !wasAborted { session.state = try session.state.after(.abort) }
+            session.abortReason = reason
+            if wasAborted { return session }
+            try UploadSessionStore.update(session, at: now, transaction)
+            try AuditLog.append(
+                .upload(
+                    "upload.aborted", id,
+                    ["repoKey": grant.repo.text, "reason": reason, "state": session.state.rawValue]),
+                by: grant.caller, at: now, transaction)
+            return session
+        }
+        await self.free(session)
+        return session
+    }
+
+    /// Frees what an aborted session has in the store. What can't be freed now is left to the sweep; so is what
+    /// somebody still works on.
+    func free(_ session: UploadSession) async {
+        guard session.state == .aborted, !session.isLeased(at: self.clock.now()), let upload = session.upload else {
+            return
+        }
+        await self.discard(upload.key, upload)
+    }
+
+    /// Forgets a staged object and its record.
+    func discard(_ key: StorageKey, _ upload: MultipartUpload?) async {
+        await shielded { [storage, database] in
+            do {
+                if let upload { try await storage.abort(upload) }
+                try await storage.delete(key)
+                try await database.transaction { try StagedObjectStore.remove(key, $0) }
+            } catch {
+                // The key is still recorded as staged: the sweep comes back to it.
+            }
+        }
+    }
+
+    /// Gives a lease back, and frees the session where it was aborted meanwhile.
+    func release(_ id: UploadID, _ lease: UploadLease, under grant: Grant) async {
+        await shielded { [database] in
+            let session = try? await database.transaction { transaction in
+                try UploadSessionStore.release(id, lease.token, transaction)
+                return try UploadSessionStore.require(id, in: grant.repo, of: grant.tenant, transaction)
+            }
+            if let session { await self.free(session) }  // else the lease ends by itself
+        }
+    }
+}
