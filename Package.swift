@@ -61,7 +61,7 @@ let package = Package(
         module("SQLite", ["Persistence", "Domain", "Threads", "CSQLite"], resources: [.embedInCode("Migrations")]),
         module("Storage", ["Domain", "HTTP"]),
         module("Filesystem", ["Storage", "Domain", "HTTP", "Threads", "Cryptography", "CLinux"]),
-        module("S3", ["Storage", "Domain", "HTTP", "HTTPClient", "Cryptography"]),
+        module("S3", ["Storage", "Domain", "Threads", "HTTP", "HTTPClient", "Cryptography", "CLinux"]),
         module("Registry", ["Domain", "Threads", "HTTP", "Persistence", "Storage", "Cryptography"]),
         module("Identity", ["Registry", "Domain", "Threads", "Persistence", "Cryptography"]),
         module(

@@ -17,10 +17,10 @@ import Testing
             let upload = try await storage.beginMultipart(key)
             let bytes = Pattern.bytes(10_000 * 7)
             let parts = try await withThrowingTaskGroup(of: [StoredPart].self) { group in
-                for lane in 0..<8 {
+                for lane in 0..<32 {
                     group.addTask {
                         var parts: [StoredPart] = []
-                        for number in (1...10_000).reversed() where number % 8 == lane {
+                        for number in (1...10_000).reversed() where number % 32 == lane {
                             let part = Array(bytes[(number - 1) * 7..<number * 7])
                             parts.append(try await storage.putPart(number, of: upload, RequestBody(part), limit: 7))
                         }

@@ -69,8 +69,12 @@ import Testing
             let part = try await fixture.send(Pattern.bytes(100), 1, of: upload, to: storage)
             #expect(try await storage.keys() == [key])
             for _ in 0..<2 { try await storage.abort(upload) }
-            #expect(await faultKind { try await storage.complete(upload, [part]) } == "missing")
-            #expect(await faultKind { try await storage.parts(of: upload) } == "missing")
+            let (completing, listing) = (
+                await faultKind { try await storage.complete(upload, [part]) },
+                await faultKind { try await storage.parts(of: upload) }
+            )
+            #expect(completing == "missing")
+            #expect(listing == "missing")
             #expect(try await storage.keys() == [])
         }
     }

@@ -10,3 +10,5 @@ extern ssize_t copy_file_range(
 extern int sync_file_range(int file, off_t offset, off_t length, unsigned flags);
 
 static const unsigned linux_start_write_back = 2;  // SYNC_FILE_RANGE_WRITE
+
+static const int linux_unnamed_file = 020000000;  // O_TMPFILE without its O_DIRECTORY

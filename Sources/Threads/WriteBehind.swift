@@ -1,12 +1,11 @@
 // Chunks on their way to a thread that may block.
 
 import Synchronization
-import Threads
 
 /// Gathers chunks into batches, and hands one batch at a time to a blocking pool while the next is gathered: a sender
 /// waits for the disk only where it is a batch ahead of it. At most two batches (of `batchLength` and a chunk) are in
 /// memory. Calls come one after the other.
-final class WriteBehind: Sendable {
+package final class WriteBehind: Sendable {
     private struct State {
         var gathered: [[UInt8]] = []
         var gatheredLength = 0
@@ -23,12 +22,12 @@ final class WriteBehind: Sendable {
     private let sink: @Sendable ([[UInt8]]) throws -> Void
 
     /// - Parameter sink: takes a batch, on a thread of the pool, never two at a time.
-    init(_ pool: BlockingPool, _ sink: @escaping @Sendable ([[UInt8]]) throws -> Void) {
+    package init(_ pool: BlockingPool, _ sink: @escaping @Sendable ([[UInt8]]) throws -> Void) {
         (self.pool, self.sink) = (pool, sink)
     }
 
     /// - Throws: what the sink threw for this or an earlier batch.
-    func write(_ bytes: [UInt8]) async throws {
+    package func write(_ bytes: [UInt8]) async throws {
         guard !bytes.isEmpty else { return }
         let isFull = self.state.withLock { state in
             state.gathered.append(bytes)
@@ -52,7 +51,7 @@ final class WriteBehind: Sendable {
     }
 
     /// Hands the rest over, then runs `body`, all on one thread of the pool.
-    func finish<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+    package func finish<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
         try await self.idle()
         let batch = self.take()
         return try await self.pool.run {
@@ -64,7 +63,7 @@ final class WriteBehind: Sendable {
     /// Waits until no batch is under way.
     ///
     /// - Throws: what the sink threw.
-    func idle() async throws {
+    package func idle() async throws {
         try await withCheckedThrowingContinuation { continuation in
             let result: Result<Void, any Error>? = self.state.withLock { state in
                 if let failure = state.failure { return .failure(failure) }
