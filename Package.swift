@@ -76,15 +76,7 @@ let package = Package(
         module("Worker", ["Registry", "Domain", "Persistence", "Storage", "Telemetry"]),
         module("Settings", ["Domain", "CYAML"]),
         module("Commands", ["Domain"]),
-        .executableTarget(
-            name: "artifortress",
-            dependencies: [
-                "Commands", "Settings", "Worker", "Generic", "API", "Identity", "Registry", "S3", "Filesystem",
-                "Storage", "SQLite", "PostgreSQL", "Persistence", "HTTPServer", "HTTP", "Telemetry",
-                "Cryptography", "Threads", "Domain",
-                "Storage", "SQLite", "PostgreSQL", "Persistence", "HTTPServer", "HTTP", "Telemetry", "Threads",
-                "Cryptography", "Domain",
-            ], swiftSettings: house),
+        .executableTarget(name: "artifortress", dependencies: stack, swiftSettings: house),
 
         tests("DomainTests", ["Domain"]),
         tests("TelemetryTests", ["Telemetry", "Domain", "Threads"]),

@@ -5,6 +5,7 @@ import Cryptography
 import Domain
 import Filesystem
 import Glibc
+import HTTPClient
 import Persistence
 import PostgreSQL
 import Registry
@@ -92,7 +93,18 @@ struct Deployment: Sendable {
     static func openStorage(_ configuration: Configuration, installation: UniqueID) throws -> any BlobStorage {
         switch configuration[.storageURL] {
         case .file(let path): return try FilesystemStorage(root: path, installation: installation)
-        case .s3(let bucket): throw Failure(description: "\(bucket)")
+        case .s3(let bucket):
+            var location = S3Location(
+                bucket: bucket.name,
+                credentials: S3Credentials(
+                    accessKey: configuration[.s3AccessKey]?.value ?? "",
+                    secretKey: configuration[.s3SecretKey]?.value ?? ""))
+            location.prefix = bucket.prefix
+            location.endpoint = bucket.endpoint?.description
+            location.region = bucket.region
+            location.usesPathStyle = bucket.usesPathStyle
+            return try S3Storage(
+                location, installation: installation, spoolDirectory: configuration[.data], client: HTTPClient())
         }
     }
 

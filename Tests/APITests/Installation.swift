@@ -48,7 +48,7 @@ struct Installation: Sendable {
         let configuration = try Configuration.read(
             flags: flags, environment: [:], surroundings: Surroundings(isTerminal: false, processors: 2))
         let deployment = try await Deployment.open(configuration, migrates: true)
-        let serving = Serving(deployment, log: { _ in })
+        let serving = Serving(deployment, Observation(configuration))
         do {
             try await body(
                 Installation(

@@ -81,11 +81,13 @@ struct UploadScene: Sendable {
         let files = FileAnswer(storage: storage, clock: clock)
         let resolving = Resolving(database: database, clock: clock, defaultTenant: tenant)
         self.application = Application(
-            routes: UploadRoutes(uploads: self.uploads, database: database).routes
+            routes: UploadRoutes(uploads: self.uploads).routes
                 + BlobRoutes(resolving: resolving, files: files).routes
-                + RepositoryRoutes(repositories: Repositories(database: database, clock: clock), database: database)
-                .routes,
-            authenticator: Authenticator(database: database, clock: clock), clock: clock, baseURL: { _ in "" },
+                + RepositoryRoutes(repositories: Repositories(database: database, clock: clock)).routes,
+            authenticator: Authenticator(database: database, clock: clock), database: database, clock: clock,
+            defaultTenant: tenant,
+            throttle: Throttle(addressLimit: 1000, subjectLimit: 1000, windowSeconds: 60, clock: clock),
+            forwarding: Forwarding(publicURL: nil, isTrusted: nil, fallback: "localhost"),
             observe: { outcome in
                 if let fault = outcome.fault, !(fault is StorageFault) { print("FAULT \(outcome.status) \(fault)") }
             })
