@@ -85,6 +85,7 @@ let package = Package(
         .target(name: "TestSupport", dependencies: stack, path: "Tests/Support", swiftSettings: house),
         tests("HTTPClientTests", ["TestSupport", "HTTPClient", "HTTPServer", "HTTP", "Threads"]),
         tests("StorageConformance", ["TestSupport"] + stack),
+        tests("S3Tests", ["S3", "Domain"]),
         tests("HTTPServerTests", ["HTTPServer", "HTTP", "Domain", "Threads"]),
         tests("DatabaseConformance", ["TestSupport", "CPostgreSQL"] + stack),
         tests("APITests", ["TestSupport", "artifortress"] + stack),
