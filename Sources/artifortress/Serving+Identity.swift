@@ -36,10 +36,23 @@ extension Serving {
                 maxPendingSearchJobs: Int64(self.configuration[.tenantMaxPendingSearchJobs])))
     }
 
+    /// What the machine's administrator may do.
+    var localRoutes: [Route] {
+        LocalRoutes(
+            tenants: Tenants(database: self.database, clock: self.clock, tokens: self.tokens), tokens: self.tokens,
+            bootstrap: BootstrapTokens(
+                token: self.bootstrapToken, clock: self.clock, defaultTenant: self.deployment.defaultTenant),
+            standardTTL: self.configuration[.patMaxTTLMinutes]
+        ).routes
+    }
+
+    private var bootstrapToken: BootstrapToken {
+        BootstrapToken(configured: self.configuration[.bootstrapToken]?.value)
+    }
+
     private var tokens: Tokens {
         Tokens(
-            database: self.database, clock: self.clock,
-            bootstrap: BootstrapToken(configured: self.configuration[.bootstrapToken]?.value),
+            database: self.database, clock: self.clock, bootstrap: self.bootstrapToken,
             maxTTLMinutes: self.configuration[.patMaxTTLMinutes], defaultTenant: self.deployment.defaultTenant)
     }
 }

@@ -50,10 +50,16 @@ struct Serving: Sendable {
             .flatMap(\.self)
     }
 
-    var application: Application {
+    /// What the network reaches.
+    var application: Application { self.application(serving: self.routes) }
+
+    /// What the machine's administrator reaches.
+    var localApplication: Application { self.application(serving: self.routes + self.localRoutes) }
+
+    private func application(serving routes: [Route]) -> Application {
         let observation = self.observation
         return Application(
-            routes: self.routes, authenticator: self.authenticator, database: self.database, clock: self.clock,
+            routes: routes, authenticator: self.authenticator, database: self.database, clock: self.clock,
             defaultTenant: self.deployment.defaultTenant, throttle: self.throttle,
             forwarding: Forwarding(self.configuration),
             observe: observation.record)

@@ -35,21 +35,11 @@ package struct TokenRoutes: Sendable {
     }
 
     private func issue(_ call: Call, by authority: IssuingAuthority) async throws -> Response {
-        let fields = try await call.fields()
-        var scopes: [Scope] = []
-        for text in try fields.texts("scopes") ?? [] { scopes.append(try Scope(parsing: text)) }
-        let draft = TokenDraft(
-            subject: try Subject(parsing: fields.requiredText("subject")),
-            ttlMinutes: Int(clamping: try fields.integer("ttlMinutes")), scopes: scopes)
+        let draft = try TokenDraft(await call.fields())
         return try await call.commit(keeping: .only { [JSON.Member("tokenId", JSON($0.id))] }) { commit in
             try await self.tokens.issue(draft, by: authority, commit: commit)
         } answer: { issued in
-            .json(
-                200,
-                [
-                    "tokenId": JSON(issued.id), "token": .string(issued.token), "subject": .string(issued.subject.text),
-                    "scopes": JSON(issued.scopes.map(\.description)), "expiresAtUtc": JSON(issued.expiresAt),
-                ])
+            .json(200, issued.json)
         }
     }
 
@@ -74,5 +64,26 @@ package struct TokenRoutes: Sendable {
         } answer: { id in
             .json(200, ["tokenId": JSON(id), "status": "revoked"])
         }
+    }
+}
+
+extension TokenDraft {
+    /// - Parameter standardTTL: in minutes; zero, which is out of bounds, where a lifetime has to be named.
+    init(_ fields: Fields, standardTTL: Int = 0) throws(Refusal) {
+        var scopes: [Scope] = []
+        for text in try fields.texts("scopes") ?? [] { scopes.append(try Scope(parsing: text)) }
+        self.init(
+            subject: try Subject(parsing: fields.requiredText("subject")),
+            ttlMinutes: try fields.optionalInteger("ttlMinutes").map { Int(clamping: $0) } ?? standardTTL,
+            scopes: scopes)
+    }
+}
+
+extension IssuedToken {
+    var json: JSON {
+        [
+            "tokenId": JSON(self.id), "token": .string(self.token), "subject": .string(self.subject.text),
+            "scopes": JSON(self.scopes.map(\.description)), "expiresAtUtc": JSON(self.expiresAt),
+        ]
     }
 }

@@ -1,9 +1,5 @@
 // The one place where authority is decided. Deny by default. Rules: HTTP contract, 2.1, 7.1 and section 9, row 25.
 
-/// Everyone's home: rows of one tenant are invisible to another's callers.
-package enum Tenant {}
-package typealias TenantID = Identifier<Tenant>
-
 package enum AccessToken {}
 package typealias TokenID = Identifier<AccessToken>
 
@@ -110,6 +106,12 @@ package struct TenantGrant: Hashable, Sendable {
 }
 
 extension Caller {
+    /// The administrator at the machine itself, acting in a tenant.
+    package static func local(in tenant: TenantID, correlation: UniqueID) -> Caller {
+        Caller(
+            tenant: tenant, subject: .local, scopes: [Scope(.admin, on: nil)], source: .local, correlation: correlation)
+    }
+
     /// Nobody in particular.
     package static func anonymous(in tenant: TenantID, correlation: UniqueID) -> Caller {
         Caller(tenant: tenant, subject: .anonymous, scopes: [], source: .anonymous, correlation: correlation)

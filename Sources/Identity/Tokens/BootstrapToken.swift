@@ -15,6 +15,8 @@ package struct BootstrapToken: Sendable {
 
     package init(configured: String?) { self.configured = configured?.trimmedOrNil }
 
+    package var isConfigured: Bool { self.configured != nil }
+
     /// On an empty database, where no token is configured: makes one.
     ///
     /// - Returns: the token, to be shown to the administrator; nil where there is one already.

@@ -26,6 +26,20 @@ package struct IssuedToken: Hashable, Sendable {
     package let expiresAt: Timestamp
 }
 
+/// A token on its way: made once, however often its transaction is run.
+struct Issuance: Sendable {
+    let draft: TokenDraft
+    let id = TokenID(UniqueID.random())
+    let token: String
+    let hash: String
+
+    init(_ draft: TokenDraft) {
+        self.draft = draft
+        self.token = TokenText.fresh()
+        self.hash = Credential.hash(of: self.token)
+    }
+}
+
 /// Leave to issue tokens.
 package struct IssuingAuthority: Sendable {
     package let caller: Caller
@@ -78,41 +92,47 @@ package struct Tokens: Sendable {
     package func issue(
         _ draft: TokenDraft, by authority: IssuingAuthority, commit: Commit<IssuedToken>
     ) async throws -> IssuedToken {
-        let token = TokenText.fresh()
-        guard case .token(let hash) = Credential(token: token) else { throw Refusal.unauthenticated }
-        return try await commit { [now = self.clock.now(), maxTTLMinutes] transaction in
-            let caller = authority.caller
-            let cap =
-                try TokenPolicyStore.find(caller.tenant, transaction)?.capped(at: maxTTLMinutes).maxTTLMinutes
-                ?? maxTTLMinutes
-            guard (5...cap).contains(draft.ttlMinutes) else {
-                throw Refusal.badRequest("ttlMinutes must be 5 to \(cap).")
-            }
-            var scopes = draft.scopes
-            if scopes.isEmpty {
-                scopes = try BindingStore.scopes(of: draft.subject, in: caller.tenant, transaction)
-                let roles = try BindingStore.tenantRoles(of: draft.subject, in: caller.tenant, transaction)
-                guard !scopes.isEmpty || !roles.isEmpty else {
-                    throw Refusal.badRequest("scopes is required: '\(draft.subject)' has no roles to derive them from.")
-                }
-            }
-            var unique: [Scope] = []
-            for scope in scopes where !unique.contains(scope) { unique.append(scope) }
-            let issued = IssuedToken(
-                id: TokenID(UniqueID.random()), token: token, subject: draft.subject, scopes: unique,
-                expiresAt: now + Int64(draft.ttlMinutes) * 60)
-            try TokenStore.insert(
-                issued.id, tenant: caller.tenant, subject: issued.subject, hash: hash, scopes: unique,
-                expiresAt: issued.expiresAt, createdBy: caller.subject, at: now, transaction)
-            try AuditLog.append(
-                AuditEntry(
-                    "auth.pat.issued", on: "token", issued.id,
-                    [
-                        "subject": issued.subject.text, "ttlMinutes": String(draft.ttlMinutes),
-                        "policyMaxTtlMinutes": String(cap),
-                    ]), by: caller, at: now, transaction)
-            return issued
+        let issuance = Issuance(draft)
+        return try await commit { [self, now = self.clock.now()] transaction in
+            try self.issue(issuance, by: authority.caller, at: now, transaction)
         }
+    }
+
+    /// The same, in a transaction that does more.
+    func issue(
+        _ issuance: Issuance, by caller: Caller, at now: Timestamp, _ transaction: borrowing Transaction
+    ) throws -> IssuedToken {
+        let draft = issuance.draft
+        let cap =
+            try TokenPolicyStore.find(caller.tenant, transaction)?.capped(at: self.maxTTLMinutes).maxTTLMinutes
+            ?? self.maxTTLMinutes
+        guard (5...cap).contains(draft.ttlMinutes) else {
+            throw Refusal.badRequest("ttlMinutes must be 5 to \(cap).")
+        }
+        var scopes = draft.scopes
+        if scopes.isEmpty {
+            scopes = try BindingStore.scopes(of: draft.subject, in: caller.tenant, transaction)
+            let roles = try BindingStore.tenantRoles(of: draft.subject, in: caller.tenant, transaction)
+            guard !scopes.isEmpty || !roles.isEmpty else {
+                throw Refusal.badRequest("scopes is required: '\(draft.subject)' has no roles to derive them from.")
+            }
+        }
+        var unique: [Scope] = []
+        for scope in scopes where !unique.contains(scope) { unique.append(scope) }
+        let issued = IssuedToken(
+            id: issuance.id, token: issuance.token, subject: draft.subject, scopes: unique,
+            expiresAt: now + Int64(draft.ttlMinutes) * 60)
+        try TokenStore.insert(
+            issued.id, tenant: caller.tenant, subject: issued.subject, hash: issuance.hash, scopes: unique,
+            expiresAt: issued.expiresAt, createdBy: caller.subject, at: now, transaction)
+        try AuditLog.append(
+            AuditEntry(
+                "auth.pat.issued", on: "token", issued.id,
+                [
+                    "subject": issued.subject.text, "ttlMinutes": String(draft.ttlMinutes),
+                    "policyMaxTtlMinutes": String(cap),
+                ]), by: caller, at: now, transaction)
+        return issued
     }
 
     /// - Throws: `not_found` for a token that is unknown, another tenant's, or revoked already.

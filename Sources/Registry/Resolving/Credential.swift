@@ -9,7 +9,10 @@ package enum Credential: Hashable, Sendable {
     /// The lower-case hexadecimal SHA-256 of the token: the token itself isn't kept.
     case token(hash: String)
 
-    package init(token: String) { self = .token(hash: SHA256.digest(of: token).hex) }
+    package init(token: String) { self = .token(hash: Self.hash(of: token)) }
+
+    /// What is kept of a token (HTTP contract, 2.4).
+    package static func hash(of token: String) -> String { SHA256.digest(of: token).hex }
 
     /// Tells one from another in a table in memory; nil for none.
     package var fingerprint: UInt64? { self.hash.flatMap { UInt64($0.prefix(16), radix: 16) } }
