@@ -1,7 +1,7 @@
 # What one does with this repository. `make` alone lists it. The work itself is in scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help install build release run test dev-up dev-down db-migrate smoke bench format lint docs clean
+.PHONY: help install build release run test test-clients dev-up dev-down db-migrate smoke bench format lint docs clean
 
 # The same flags wherever the release is built, so that nothing is built twice. The Swift runtime is linked in: the
 # program then runs without the toolchain.
@@ -25,6 +25,9 @@ run: release ## start the server on ./artifortress-data, and say what to try
 
 test: ## check the format, then test everything on both databases and both storages
 	@scripts/test
+
+test-clients: ## push and fetch real artifacts with real clients, on both shapes
+	@scripts/test-clients
 
 dev-up: ## start PostgreSQL and an S3 store in .dev/ and print them as settings
 	@scripts/dev up

@@ -58,7 +58,8 @@ import Testing
         return paths.reduce(into: 0) { count, path in
             var isDirectory: ObjCBool = false
             let path = "\(root)/\(path)"
-            guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), !isDirectory.boolValue,
+            guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory),
+                !isDirectory.boolValue,
                 !path.hasSuffix("/installation")
             else { return }
             count += 1

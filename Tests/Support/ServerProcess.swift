@@ -19,7 +19,8 @@ package enum Shape: String, CaseIterable, Sendable, CustomStringConvertible {
 
     /// Calls `body` with a started server of its own, on empty stores; nothing is left of it.
     package func withServer(
-        _ settings: [String: String] = [:], _ body: @Sendable (ServerProcess) async throws -> Void
+        _ settings: [String: String] = [:], proxyingDatabaseBy proxy: TCPProxy? = nil,
+        _ body: @Sendable (ServerProcess) async throws -> Void
     ) async throws {
         let directory = NSTemporaryDirectory() + "artifortress-test-\(UniqueID.random().hex)"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
@@ -35,7 +36,7 @@ package enum Shape: String, CaseIterable, Sendable, CustomStringConvertible {
             try await Engine.postgreSQL.withPlace(of: Template(migrated: Engine.postgreSQL.migrations)) { place in
                 guard case .server(let address, _) = place else { return }
                 var all = base
-                all["database.url"] = try Self.postgreSQLURL(database: address.database ?? "")
+                all["database.url"] = try Self.postgreSQLURL(database: address.database ?? "", port: proxy?.port)
                 all["storage.url"] = s3.storageURL(prefix: UniqueID.random().hex)
                 all["storage.s3.accessKey"] = s3.accessKey
                 all["storage.s3.secretKey"] = s3.secretKey
@@ -45,12 +46,13 @@ package enum Shape: String, CaseIterable, Sendable, CustomStringConvertible {
         }
     }
 
-    package static func postgreSQLURL(database: String) throws -> String {
+    package static func postgreSQLURL(database: String, port: UInt16? = nil) throws -> String {
         let text = ProcessInfo.processInfo.environment["ARTIFORTRESS_TEST_POSTGRES_URL"] ?? ""
         guard var components = URLComponents(string: text) else {
             throw WireFailure(description: "ARTIFORTRESS_TEST_POSTGRES_URL is no URL")
         }
         components.path = "/" + database
+        if let port { components.port = Int(port) }
         return components.string ?? text
     }
 
@@ -128,7 +130,8 @@ package final class ServerProcess: Sendable {
         let log = unsafe Glibc.open(self.logFile, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         defer { close(log) }
         let known = self.log.count
-        let words = [Self.binary, verb] + self.settings.sorted { $0.key < $1.key }.map { "--\(Self.flag($0.key))=\($0.value)" }
+        let words =
+            [Self.binary, verb] + self.settings.sorted { $0.key < $1.key }.map { "--\(Self.flag($0.key))=\($0.value)" }
         let pid = try Self.spawn(words, output: log)
         self.state.withLock { $0.pid = pid }
         let hasStarted = try await eventually(within: .seconds(30)) {
@@ -199,7 +202,7 @@ package final class ServerProcess: Sendable {
         unsafe posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO)
         var pid: pid_t = 0
         var arguments = unsafe words.map { unsafe strdup($0) } + [nil]
-        defer { for unsafe argument in unsafe arguments { unsafe free(argument) } }
+        defer { unsafe arguments.forEach { unsafe free($0) } }
         let code = unsafe posix_spawn(&pid, words[0], &actions, nil, &arguments, environ)
         guard code == 0 else { throw WireFailure(description: "cannot start \(words[0]): errno \(code)") }
         return pid
