@@ -36,12 +36,11 @@ final class PostgreSQLWorker: Worker {
             let isFresh = self.connection == nil
             let connection = try self.connected()
             do {
-                try self.attempt(job, on: connection)
-                return self.breaker.succeeded()
+                return try self.attempt(job, on: connection)
             } catch {
                 if connection.isUsable { self.breaker.succeeded() }
                 guard let fault = error as? DatabaseFault else { throw error }
-                if connection.hasGivenUp { self.breaker.failed(fault) }
+                if connection.hasGivenUp { self.breaker.failed(fault, isCertain: true) }
                 guard fault.isTransient, attempt < Self.attempts else { throw fault }
                 if case .unavailable = fault {
                     // Perhaps only this connection was lost: then a new one serves, else making it fails.
@@ -93,6 +92,7 @@ final class PostgreSQLWorker: Worker {
             if !connection.isUsable { self.connection = nil }
             throw fault
         }
+        self.breaker.succeeded()  // before the answer: who asks next isn't refused for old news
         job.settle(nil)
         if job.work == .write { self.line.wake(connection.takeNotified()) }
         if job.work == .snapshot { try? connection.endRead() }  // after the answer: nobody waits for it
