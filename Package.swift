@@ -74,7 +74,7 @@ let package = Package(
             name: "artifortress",
             dependencies: [
                 "Commands", "Settings", "Worker", "Generic", "API", "Identity", "Registry", "S3", "Filesystem",
-                "Storage", "SQLite", "PostgreSQL", "Persistence", "HTTPServer", "HTTP", "Telemetry",
+                "Storage", "SQLite", "PostgreSQL", "Persistence", "HTTPServer", "HTTPClient", "HTTP", "Telemetry",
                 "Cryptography", "Threads", "Domain",
             ], swiftSettings: house),
 
