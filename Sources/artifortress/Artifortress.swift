@@ -9,7 +9,8 @@ struct Artifortress {
         let program = Program(
             name: "artifortress", summary: "An artifact repository.",
             commands: [
-                ServeVerb.command, WorkerVerb.command, MigrateVerb.command, ConfigVerb.command, DoctorVerb.command,
+                ServeVerb.command, WorkerVerb.command, MigrateVerb.command, TenantVerbs.command, TokenVerbs.command,
+                ConfigVerb.command, DoctorVerb.command,
                 VersionVerb.command,
             ])
         exit(await program.run(Array(CommandLine.arguments.dropFirst())).rawValue)

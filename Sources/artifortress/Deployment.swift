@@ -34,10 +34,14 @@ struct Deployment: Sendable {
         let description: String
     }
 
-    /// - Parameter migrates: whether the schema is brought up to date; else an outdated one is refused.
-    static func open(_ configuration: Configuration, migrates: Bool) async throws -> Deployment {
+    /// - Parameters:
+    ///   - migrates: whether the schema is brought up to date; else an outdated one is refused.
+    ///   - patience: how long somebody who holds the data directory is waited for: a verb holds it for a moment.
+    static func open(
+        _ configuration: Configuration, migrates: Bool, patience: Duration = .zero
+    ) async throws -> Deployment {
         let clock = WallClock.system
-        let (database, lock, migrations) = try self.openDatabase(configuration)
+        let (database, lock, migrations) = try await self.openDatabase(configuration, patience: patience)
         do {
             if migrates {
                 _ = try await Migrator.migrate(database, to: migrations)
@@ -67,6 +71,19 @@ struct Deployment: Sendable {
         } catch {
             await database.close()
             throw error
+        }
+    }
+
+    private static func openDatabase(
+        _ configuration: Configuration, patience: Duration
+    ) async throws -> (any Database, DataLock?, [Migration]) {
+        let end = ContinuousClock.now + patience
+        while true {
+            do {
+                return try self.openDatabase(configuration)
+            } catch let refused as DataLock.Refused where refused.isHeldByAnother && ContinuousClock.now < end {
+                try await Task.sleep(for: .milliseconds(50))
+            }
         }
     }
 

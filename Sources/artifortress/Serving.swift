@@ -56,13 +56,18 @@ struct Serving: Sendable {
     /// What the machine's administrator reaches.
     var localApplication: Application { self.application(serving: self.routes + self.localRoutes) }
 
-    private func application(serving routes: [Route]) -> Application {
+    /// The same for a verb in this process, which tells of itself.
+    var quietLocalApplication: Application { self.application(serving: self.localRoutes, observe: { _ in }) }
+
+    private func application(
+        serving routes: [Route], observe: (@Sendable (Outcome) -> Void)? = nil
+    ) -> Application {
         let observation = self.observation
         return Application(
             routes: routes, authenticator: self.authenticator, database: self.database, clock: self.clock,
             defaultTenant: self.deployment.defaultTenant, throttle: self.throttle,
             forwarding: Forwarding(self.configuration),
-            observe: observation.record)
+            observe: observe ?? observation.record)
     }
 
     var authenticator: Authenticator {

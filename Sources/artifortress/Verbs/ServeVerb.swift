@@ -24,7 +24,8 @@ enum ServeVerb {
     private static func run(_ configuration: Configuration, _ console: Console) async throws {
         let observation = Observation(configuration)
         defer { observation.log.flush() }
-        let deployment = try await Deployment.open(configuration, migrates: configuration[.migrateAtStart])
+        let deployment = try await Deployment.open(
+            configuration, migrates: configuration[.migrateAtStart], patience: .seconds(2))
         let serving = Serving(deployment, observation)
         try await BootstrapFile.provide(for: deployment, observation.log)
         let sweep = ObjectSweep(
@@ -34,6 +35,7 @@ enum ServeVerb {
         let roles = configuration[.roles]
         var services: [any Service] = [Running { await StopSignal.wait() }]
         if roles.contains(.worker) { services += serving.background }
+        if deployment.isOnSQLite { services.append(Running { try await serving.listenLocally() }) }
         if roles.contains(.api) {
             services.append(serving.notingUses)
             services.append(

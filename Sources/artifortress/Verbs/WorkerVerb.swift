@@ -23,7 +23,9 @@ enum WorkerVerb {
                 for sweep in serving.sweeps { try await sweep.once() }
             } else {
                 StopSignal.ignoreBrokenPipes()
-                try await runTogether([Running { await StopSignal.wait() }] + serving.background)
+                var services: [any Service] = [Running { await StopSignal.wait() }] + serving.background
+                if deployment.isOnSQLite { services.append(Running { try await serving.listenLocally() }) }
+                try await runTogether(services)
             }
         } catch {
             await deployment.close()
