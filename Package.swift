@@ -77,13 +77,6 @@ let package = Package(
         module("Settings", ["Domain", "CYAML"]),
         module("Commands", ["Domain"]),
         .executableTarget(name: "artifortress", dependencies: stack, swiftSettings: house),
-        .executableTarget(
-            name: "artifortress",
-            dependencies: [
-                "Commands", "Settings", "Worker", "Generic", "API", "Identity", "Registry", "S3", "Filesystem",
-                "Storage", "SQLite", "PostgreSQL", "Persistence", "HTTPServer", "HTTPClient", "HTTP", "Telemetry",
-                "Cryptography", "Threads", "Domain",
-            ], swiftSettings: house),
 
         tests("DomainTests", ["Domain"]),
         tests("TelemetryTests", ["Telemetry", "Domain", "Threads"]),

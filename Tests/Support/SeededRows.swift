@@ -160,9 +160,6 @@ private struct SeedScript {
                 CASE WHEN n % 1000 = 0 THEN 'pending_commit' ELSE 'committed' END,
                 CASE WHEN n % 1000 = 0 THEN NULL ELSE \(self.digest) END, 's', \(self.time)
                 """),
-            self.insert(
-                "upload_parts", "upload_id, part_number, etag, length_bytes", count: Self.fewer,
-                "\(self.id(.upload)), 1, 'e', n"),
         ]
     }
 
