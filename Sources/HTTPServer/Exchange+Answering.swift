@@ -36,7 +36,8 @@ extension Exchange {
         case .file(let region) where !self.isEncrypted:
             state.file = region
             state.uncounted = region.length
-            state.acknowledged = http_acknowledged(self.connection.socket)
+            // Small ones are whole or nothing: asking the kernel each time would cost more than it tells.
+            if region.length >= 1 << 20 { state.acknowledged = http_acknowledged(self.connection.socket) }
         case .file, .stream: break  // counted block by block
         }
     }

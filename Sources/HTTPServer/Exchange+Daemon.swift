@@ -197,7 +197,7 @@ extension Exchange {
         guard state.uncounted > 0 else { return }
         if reason == .REQUEST_TERMINATED_COMPLETED_OK {
             self.server.statistics.send(state.uncounted)
-        } else if state.file != nil {
+        } else if let file = state.file, file.length >= 1 << 20 {
             let acknowledged = http_acknowledged(self.connection.socket)
             let sent = acknowledged > state.acknowledged ? Int(clamping: acknowledged - state.acknowledged) : 0
             self.server.statistics.send(min(sent, state.uncounted))
