@@ -38,7 +38,9 @@ struct Serving: Sendable {
 
     /// Every route, an area at a time: one property of an area's own file each.
     var routes: [Route] {
-        [self.serviceRoutes, self.identityRoutes, self.repositoryRoutes, self.genericRoutes].flatMap(\.self)
+        [
+            self.serviceRoutes, self.identityRoutes, self.repositoryRoutes, self.packageRoutes, self.genericRoutes,
+        ].flatMap(\.self)
     }
 
     var application: Application {

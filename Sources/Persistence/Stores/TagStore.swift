@@ -2,7 +2,25 @@
 
 package import Domain
 
+package struct StoredTag: Hashable, Sendable {
+    package let package: PackageID
+    package let name: String
+    package let version: VersionID
+    /// Grows with each change, also over a deletion: its entity tag.
+    package let revision: Int
+    package let updatedAt: Timestamp
+    package let updatedBy: String?
+}
+
 package enum TagStore {
+    private static let columns: SQL = "package_id, tag, version_id, revision, updated_at, updated_by_subject"
+
+    private static func tag(row: borrowing Row) throws -> StoredTag {
+        StoredTag(
+            package: try row[0], name: try row[1], version: try row[2], revision: try row[3], updatedAt: try row[4],
+            updatedBy: try row[5])
+    }
+
     /// Where a tag points.
     package static func current(
         _ tag: String, of package: PackageID, _ transaction: borrowing Transaction
@@ -28,7 +46,8 @@ package enum TagStore {
         try transaction.execute(
             """
             INSERT INTO package_tags (package_id, tag, version_id, revision, updated_at, updated_by_subject)
-            VALUES (\(package), \(tag), \(version), 1, \(now), \(subject))
+            SELECT \(package), \(tag), \(version), count(*) + 1, \(now), \(subject) FROM package_tag_history
+            WHERE package_id = \(package) AND tag = \(tag)
             ON CONFLICT (package_id, tag) DO UPDATE SET version_id = excluded.version_id,
                 revision = package_tags.revision + 1, updated_at = excluded.updated_at,
                 updated_by_subject = excluded.updated_by_subject
@@ -36,12 +55,21 @@ package enum TagStore {
         try self.remember(tag, of: package, from: former, to: version, by: subject, at: now, transaction)
     }
 
+    /// - Returns: those that point at a version, locked.
+    package static func tags(
+        at version: VersionID, _ transaction: borrowing Transaction
+    ) throws -> [StoredTag] {
+        try transaction.all(
+            "SELECT \(self.columns) FROM package_tags WHERE version_id = \(version) ORDER BY tag \(.forUpdate)",
+            as: { try self.tag(row: $0) })
+    }
+
     package static func remove(
-        _ tag: String, of package: PackageID, from former: VersionID, by subject: Subject, at now: Timestamp,
+        _ tag: StoredTag, from former: VersionID, by subject: Subject, at now: Timestamp,
         _ transaction: borrowing Transaction
     ) throws {
-        try transaction.execute("DELETE FROM package_tags WHERE package_id = \(package) AND tag = \(tag)")
-        try self.remember(tag, of: package, from: former, to: nil, by: subject, at: now, transaction)
+        try transaction.execute("DELETE FROM package_tags WHERE package_id = \(tag.package) AND tag = \(tag.name)")
+        try self.remember(tag.name, of: tag.package, from: former, to: nil, by: subject, at: now, transaction)
     }
 
     private static func remember(

@@ -1,0 +1,23 @@
+// Packages and their versions.
+
+import API
+import Domain
+import Registry
+import Settings
+
+extension Serving {
+    var packageRoutes: [Route] {
+        VersionRoutes(
+            formats: self.packageFormats, drafts: Drafts(formats: self.packageFormats, clock: self.clock),
+            contents: DraftContents(database: self.database, formats: self.packageFormats, clock: self.clock),
+            publishing: Publishing(database: self.database, gate: self.publishGate, clock: self.clock),
+            tombstoning: Tombstoning(
+                clock: self.clock, defaultRetentionDays: self.configuration[.tombstoneRetentionDays])
+        ).routes
+    }
+
+    var packageFormats: PackageFormats { .standard }
+
+    /// The policy's place: whatever publishes asks it.
+    var publishGate: any PublishGate { OpenGate() }
+}
