@@ -100,19 +100,9 @@ package enum VersionContentStore {
             as: { (try $0[0] as JSON? ?? [:], try $0[1] as BlobDigest?) })
     }
 
-    /// By path.
-    package static func entries(
-        of version: VersionID, _ transaction: borrowing Transaction
-    ) throws -> [ArtifactEntry] {
-        try transaction.all(
-            """
-            SELECT relative_path, blob_digest, size_bytes, checksum_sha1, content_type FROM artifact_entries
-            WHERE version_id = \(version) ORDER BY relative_path
-            """
-        ) { row in
-            ArtifactEntry(
-                path: try row[0], digest: try row[1], length: try row[2], sha1: try row[3], contentType: try row[4])
-        }
+    static func entry(row: borrowing Row) throws -> ArtifactEntry {
+        ArtifactEntry(
+            path: try row[0], digest: try row[1], length: try row[2], sha1: try row[3], contentType: try row[4])
     }
 
     /// The digest of the one file of a version that has one file.

@@ -45,6 +45,14 @@ package enum VersionStore {
             as: { try self.version(row: $0) })
     }
 
+    package static func find(
+        _ version: String, of package: PackageID, _ transaction: borrowing Transaction
+    ) throws -> PackageVersion? {
+        try transaction.first(
+            "SELECT \(self.columns) FROM \(self.source) WHERE v.package_id = \(package) AND v.version = \(version)",
+            as: { try self.version(row: $0) })
+    }
+
     /// The version of that text of a package, its row locked.
     package static func locked(
         _ version: String, of package: PackageID, _ transaction: borrowing Transaction

@@ -25,7 +25,7 @@ struct Tombstone: Sendable {
         }
         let state = try version.state.after(.tombstone)
         for tag in try TagStore.tags(at: version.id, transaction) {
-            try TagStore.remove(tag, from: version.id, by: caller.subject, at: now, transaction)
+            try TagStore.remove(tag, by: caller.subject, at: now, transaction)
         }
         let retention = now + Int64(self.days) * 86400
         try VersionStore.tombstone(
