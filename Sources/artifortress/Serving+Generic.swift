@@ -9,7 +9,8 @@ extension Serving {
     var genericRoutes: [Route] {
         GenericRoutes(
             publishing: FilePublishing(
-                clock: self.clock, defaultRetentionDays: self.configuration[.tombstoneRetentionDays]),
+                database: self.database, gate: self.publishGate, clock: self.clock,
+                defaultRetentionDays: self.configuration[.tombstoneRetentionDays]),
             intake: Intake(storage: self.storage, keys: self.stagingKeys),
             resolving: self.resolving,
             listing: DirectoryListing(database: self.database),

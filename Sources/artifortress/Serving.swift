@@ -46,8 +46,10 @@ struct Serving: Sendable {
 
     /// Every route, an area at a time: one property of an area's own file each.
     var routes: [Route] {
-        [self.serviceRoutes, self.identityRoutes, self.repositoryRoutes, self.uploadRoutes, self.genericRoutes]
-            .flatMap(\.self)
+        [
+            self.serviceRoutes, self.identityRoutes, self.repositoryRoutes, self.uploadRoutes, self.packageRoutes,
+            self.genericRoutes,
+        ].flatMap(\.self)
     }
 
     /// What the network reaches.

@@ -30,6 +30,3 @@ package struct Coordinate: Hashable, Sendable {
 
 package enum Package {}
 package typealias PackageID = Identifier<Package>
-
-package enum PackageVersion {}
-package typealias VersionID = Identifier<PackageVersion>

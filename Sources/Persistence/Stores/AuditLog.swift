@@ -14,8 +14,16 @@ package struct AuditEntry: Hashable, Sendable {
         _ action: String, on resourceType: String, _ resourceID: some CustomStringConvertible,
         _ details: KeyValuePairs<String, String> = [:]
     ) {
+        self.init(
+            action, on: resourceType, resourceID, details.map { JSON.Member($0.key, .string($0.value)) })
+    }
+
+    /// - Parameter details: their values are texts.
+    package init(
+        _ action: String, on resourceType: String, _ resourceID: some CustomStringConvertible, _ details: [JSON.Member]
+    ) {
         (self.action, self.resourceType, self.resourceID) = (action, resourceType, resourceID.description)
-        self.details = details.map { JSON.Member($0.key, .string($0.value)) }
+        self.details = details
     }
 
     /// Without secrets. What was published, or why it was withdrawn, is the row's own matter: there only keys count.
@@ -61,13 +69,17 @@ package enum AuditLog {
     package static func append(
         _ entry: AuditEntry, by caller: Caller, at now: Timestamp, _ transaction: borrowing Transaction
     ) throws {
-        try transaction.execute(
-            """
-            INSERT INTO audit_log
-                (tenant_id, correlation_id, actor, action, resource_type, resource_id, details, occurred_at)
-            VALUES (\(caller.tenant), \(caller.correlation), \(caller.subject), \(entry.action),
-                \(entry.resourceType), \(entry.resourceID), \(JSON.object(entry.redactedDetails)), \(now))
-            """)
+        try transaction.execute(self.statement(entry, by: caller, at: now))
+    }
+
+    /// The statement that appends a row, for a batch.
+    package static func statement(_ entry: AuditEntry, by caller: Caller, at now: Timestamp) -> SQL {
+        """
+        INSERT INTO audit_log
+            (tenant_id, correlation_id, actor, action, resource_type, resource_id, details, occurred_at)
+        VALUES (\(caller.tenant), \(caller.correlation), \(caller.subject), \(entry.action),
+            \(entry.resourceType), \(entry.resourceID), \(JSON.object(entry.redactedDetails)), \(now))
+        """
     }
 
     /// The newest rows first.

@@ -59,6 +59,26 @@ package enum BlobStore {
         return blob
     }
 
+    /// The same for several: locked in the order of their digests.
+    ///
+    /// Rivals that refer to a blob share its lock; the collection's, and every change of state, waits for them.
+    ///
+    /// - Returns: those that are there, by digest.
+    package static func refer(
+        to digests: [BlobDigest], at now: Timestamp, _ transaction: borrowing Transaction
+    ) throws -> [BlobDigest: Blob] {
+        let rows = try transaction.all(
+            """
+            SELECT \(self.columns) FROM blobs WHERE digest \(.isOneOf(digests.map(\.hex))) ORDER BY digest \(.forShare)
+            """, as: { try self.blob(row: $0) })
+        var blobs: [BlobDigest: Blob] = [:]
+        for (blob, state) in rows where state != .deleting {
+            if state == .condemned { try self.revive(blob.digest, at: now, transaction) }
+            blobs[blob.digest] = blob
+        }
+        return blobs
+    }
+
     private static func revive(_ digest: BlobDigest, at now: Timestamp, _ transaction: borrowing Transaction) throws {
         try transaction.execute(
             """
@@ -68,23 +88,23 @@ package enum BlobStore {
             """)
     }
 
+    private static let columns: SQL = "digest, length_bytes, storage_key, created_at, state, md5, sha1, sha512"
+
     private static func lockedRow(
         _ digest: BlobDigest, _ transaction: borrowing Transaction
     ) throws -> (Blob, BlobState)? {
         try transaction.first(
-            """
-            SELECT digest, length_bytes, storage_key, created_at, state, md5, sha1, sha512
-            FROM blobs WHERE digest = \(digest) \(.forNoKeyUpdate)
-            """
-        ) { row in
-            (
-                Blob(
-                    digest: try row[0], length: try row[1], storageKey: try row[2],
-                    checksums: Checksums(md5: try row[5], sha1: try row[6], sha512: try row[7]),
-                    createdAt: try row[3]),
-                try row[4] as BlobState
-            )
-        }
+            "SELECT \(self.columns) FROM blobs WHERE digest = \(digest) \(.forNoKeyUpdate)",
+            as: { try self.blob(row: $0) })
+    }
+
+    private static func blob(row: borrowing Row) throws -> (Blob, BlobState) {
+        (
+            Blob(
+                digest: try row[0], length: try row[1], storageKey: try row[2],
+                checksums: Checksums(md5: try row[5], sha1: try row[6], sha512: try row[7]), createdAt: try row[3]),
+            try row[4]
+        )
     }
 
     /// Keeps checksums that were computed after the answer.

@@ -4,43 +4,39 @@
 package import Domain
 
 package enum Outbox {
-    /// - Returns: the event's id.
-    @discardableResult
+    /// - Returns: the statement that appends an event.
     package static func append(
-        _ kind: EventKind, of version: VersionID, tenant: TenantID, payload: JSON, at now: Timestamp,
-        _ transaction: borrowing Transaction
-    ) throws -> UniqueID {
-        let id = UniqueID(at: now)
-        try transaction.execute(
-            """
-            INSERT INTO outbox_events (event_id, tenant_id, aggregate_type, aggregate_id, event_type, payload,
-                available_at, occurred_at)
-            VALUES (\(id), \(tenant), 'package_version', \(version.description), \(kind), \(payload), \(now), \(now))
-            """)
-        return id
+        _ kind: EventKind, id: UniqueID, of version: VersionID, tenant: TenantID, payload: JSON, at now: Timestamp
+    ) -> SQL {
+        """
+        INSERT INTO outbox_events (event_id, tenant_id, aggregate_type, aggregate_id, event_type, payload,
+            available_at, occurred_at)
+        VALUES (\(id), \(tenant), 'package_version', \(version.description), \(kind), \(payload), \(now), \(now))
+        """
     }
 }
 
 package enum EventLog {
-    /// Appends an event with the repository's next number. To be called last in a transaction: until it ends, others
-    /// who append to the same repository wait.
+    /// Who follows a repository's events listens here.
+    package static let channel = Channel("repository_events")
+
+    /// The statements that append an event with the repository's next number. To be run last in a transaction: until
+    /// it ends, others who append to the same repository wait.
     package static func append(
         _ kind: EventKind, id: UniqueID, in repository: Repository, version: VersionID?, package: PackageID?,
-        payload: JSON, at now: Timestamp, _ transaction: borrowing Transaction
-    ) throws {
-        let next = try transaction.first(
+        payload: JSON, at now: Timestamp
+    ) -> [SQL] {
+        [
             """
             INSERT INTO event_counters (repo_id, last_seq) VALUES (\(repository.id), 1)
             ON CONFLICT (repo_id) DO UPDATE SET last_seq = event_counters.last_seq + 1
-            RETURNING last_seq
-            """, as: { try $0[0] as Int })
-        guard let next else { throw DatabaseFault.unreadable("no event number") }
-        try transaction.execute(
+            """,
             """
             INSERT INTO events
                 (repo_id, seq, event_id, tenant_id, event_type, version_id, package_id, payload, occurred_at)
-            VALUES (\(repository.id), \(next), \(id), \(repository.tenant), \(kind), \(version), \(package), \(payload),
-                \(now))
-            """)
+            SELECT repo_id, last_seq, \(id), \(repository.tenant), \(kind), \(version), \(package), \(payload), \(now)
+            FROM event_counters WHERE repo_id = \(repository.id)
+            """,
+        ]
     }
 }

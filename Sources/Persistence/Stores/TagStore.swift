@@ -2,7 +2,42 @@
 
 package import Domain
 
+/// Where a tag points.
+package struct StoredTag: Hashable, Sendable {
+    package let package: PackageID
+    package let name: String
+    package let version: VersionID
+    /// The version's text.
+    package let versionText: String
+    /// Grows with each change, also over a deletion: its entity tag.
+    package let revision: Int
+    package let updatedAt: Timestamp
+    package let updatedBy: String?
+}
+
+/// One change of a tag.
+package struct TagChange: Hashable, Sendable {
+    package let id: Int64
+    package let from: VersionID?
+    package let to: VersionID?
+    /// The versions' texts, as long as they are kept.
+    package let fromText: String?
+    package let toText: String?
+    package let actor: String
+    package let occurredAt: Timestamp
+}
+
 package enum TagStore {
+    private static let columns: SQL = """
+        g.package_id, g.tag, g.version_id, \(text(of: "g.version_id")), g.revision, g.updated_at, g.updated_by_subject
+        """
+
+    private static func text(of version: SQL) -> SQL {
+        "(SELECT t.version FROM package_versions t WHERE t.version_id = \(version))"
+    }
+
+    // MARK: - Reading
+
     /// Where a tag points.
     package static func current(
         _ tag: String, of package: PackageID, _ transaction: borrowing Transaction
@@ -21,27 +56,98 @@ package enum TagStore {
             as: { try $0[0] as VersionID })
     }
 
+    package static func find(
+        _ tag: String, of package: PackageID, _ transaction: borrowing Transaction, lock: SQLClause? = nil
+    ) throws -> StoredTag? {
+        try transaction.first(
+            """
+            SELECT \(self.columns) FROM package_tags g WHERE g.package_id = \(package) AND g.tag = \(tag)
+            \(lock ?? .either(postgreSQL: "", sqlite: ""))
+            """, as: { try self.tag(row: $0) })
+    }
+
+    /// Those that point at a version, locked.
+    package static func tags(
+        at version: VersionID, _ transaction: borrowing Transaction
+    ) throws -> [StoredTag] {
+        try transaction.all(
+            """
+            SELECT \(self.columns) FROM package_tags g WHERE g.version_id = \(version) ORDER BY g.tag \(.forUpdate)
+            """, as: { try self.tag(row: $0) })
+    }
+
+    /// Tags of a package that point at visible versions, by name.
+    package static func page(
+        of package: PackageID, after name: String?, limit: Int, _ transaction: borrowing Transaction
+    ) throws -> Page<StoredTag, String> {
+        let tags = try transaction.all(
+            """
+            SELECT \(self.columns) FROM package_tags g JOIN package_versions v ON v.version_id = g.version_id
+            LEFT JOIN quarantine_items q ON q.version_id = v.version_id
+            WHERE g.package_id = \(package) AND g.tag > \(name ?? "") AND \(VisibleVersions.condition)
+            ORDER BY g.tag LIMIT \(limit)
+            """, as: { try self.tag(row: $0) })
+        return Page(items: tags, next: tags.count == limit ? tags.last?.name : nil)
+    }
+
+    /// The newest change first.
+    package static func history(
+        of tag: String, of package: PackageID, before id: Int64?, limit: Int, _ transaction: borrowing Transaction
+    ) throws -> Page<TagChange, Int64> {
+        let changes = try transaction.all(
+            """
+            SELECT h.history_id, h.from_version_id, h.to_version_id, \(self.text(of: "h.from_version_id")),
+                \(self.text(of: "h.to_version_id")), h.actor, h.occurred_at
+            FROM package_tag_history h
+            WHERE h.package_id = \(package) AND h.tag = \(tag) AND h.history_id < \(id ?? .max)
+            ORDER BY h.history_id DESC LIMIT \(limit)
+            """
+        ) { row in
+            TagChange(
+                id: try row[0], from: try row[1], to: try row[2], fromText: try row[3], toText: try row[4],
+                actor: try row[5], occurredAt: try row[6])
+        }
+        return Page(items: changes, next: changes.count == limit ? changes.last?.id : nil)
+    }
+
+    private static func tag(row: borrowing Row) throws -> StoredTag {
+        StoredTag(
+            package: try row[0], name: try row[1], version: try row[2], versionText: try row[3], revision: try row[4],
+            updatedAt: try row[5], updatedBy: try row[6])
+    }
+
+    // MARK: - Changing
+
+    /// - Precondition: the package's row is locked, and the tag points at `former`.
     package static func point(
         _ tag: String, of package: PackageID, to version: VersionID, from former: VersionID?, by subject: Subject,
         at now: Timestamp, _ transaction: borrowing Transaction
     ) throws {
-        try transaction.execute(
-            """
-            INSERT INTO package_tags (package_id, tag, version_id, revision, updated_at, updated_by_subject)
-            VALUES (\(package), \(tag), \(version), 1, \(now), \(subject))
-            ON CONFLICT (package_id, tag) DO UPDATE SET version_id = excluded.version_id,
-                revision = package_tags.revision + 1, updated_at = excluded.updated_at,
-                updated_by_subject = excluded.updated_by_subject
-            """)
+        if former == nil {
+            // A tag that comes back goes on counting: an entity tag of before never fits again.
+            try transaction.execute(
+                """
+                INSERT INTO package_tags (package_id, tag, version_id, revision, updated_at, updated_by_subject)
+                SELECT \(package), \(tag), \(version), count(*) + 1, \(now), \(subject) FROM package_tag_history
+                WHERE package_id = \(package) AND tag = \(tag)
+                """)
+        } else {
+            try transaction.execute(
+                """
+                UPDATE package_tags SET version_id = \(version), revision = revision + 1, updated_at = \(now),
+                    updated_by_subject = \(subject)
+                WHERE package_id = \(package) AND tag = \(tag)
+                """)
+        }
         try self.remember(tag, of: package, from: former, to: version, by: subject, at: now, transaction)
     }
 
+    /// - Precondition: the package's row is locked.
     package static func remove(
-        _ tag: String, of package: PackageID, from former: VersionID, by subject: Subject, at now: Timestamp,
-        _ transaction: borrowing Transaction
+        _ tag: StoredTag, by subject: Subject, at now: Timestamp, _ transaction: borrowing Transaction
     ) throws {
-        try transaction.execute("DELETE FROM package_tags WHERE package_id = \(package) AND tag = \(tag)")
-        try self.remember(tag, of: package, from: former, to: nil, by: subject, at: now, transaction)
+        try transaction.execute("DELETE FROM package_tags WHERE package_id = \(tag.package) AND tag = \(tag.name)")
+        try self.remember(tag.name, of: tag.package, from: tag.version, to: nil, by: subject, at: now, transaction)
     }
 
     private static func remember(

@@ -1,72 +1,137 @@
-// Packages, their versions, entries and manifests. Rules: HTTP contract, 3.5, 6.1 and 8.2; architecture, section 5.
+// Package versions and their states. Rules: HTTP contract, 3.5, 6.1 and 8.2; architecture, section 5.
 
 package import Domain
 
-/// A version's row.
-package struct VersionRow: Hashable, Sendable {
-    package let id: VersionID
-    package let package: PackageID
-    package let version: String
-    package let state: VersionState
-    package let publishedAt: Timestamp?
-}
+package enum VersionStore {
+    /// Of a version, its package (if any: foreign SQL makes versions without) and its repository.
+    package static let columns: SQL = """
+        v.version_id, v.package_id, v.version, v.sort_key, v.state, v.sealing, v.content_revision, v.created_at,
+        v.published_at, p.package_type, p.namespace, p.name, p.display_name, r.repo_id, r.tenant_id, r.repo_key,
+        r.repo_type, r.config, r.format, r.settings, r.revision, r.created_at, r.updated_at
+        """
+    package static let source: SQL = """
+        package_versions v JOIN repos r ON r.repo_id = v.repo_id LEFT JOIN packages p ON p.package_id = v.package_id
+        """
+    /// Of the version's row alone.
+    private static let lock: SQLClause = .either(postgreSQL: "FOR NO KEY UPDATE OF v", sqlite: "")
+    private static let noLock: SQLClause = .either(postgreSQL: "", sqlite: "")
 
-package enum PackageStore {
-    /// The package's row, created on first need, and locked: versions and tags of one package change one after another.
-    package static func locked(
-        _ name: PackageName, in repository: Repository, at now: Timestamp, _ transaction: borrowing Transaction
-    ) throws -> PackageID {
-        if let id = try self.find(name, in: repository.id, transaction, lock: .forNoKeyUpdate) { return id }
-        try transaction.execute(
+    // MARK: - Reading
+
+    /// A version of the tenant's repository; another's counts as absent.
+    ///
+    /// - Parameter isLocked: its row, until the transaction ends: a rival waits, and then sees what was done.
+    /// - Throws: `not_found`.
+    package static func require(
+        _ id: VersionID, in key: RepoKey, of tenant: TenantID, locked isLocked: Bool = false,
+        _ transaction: borrowing Transaction
+    ) throws -> PackageVersion {
+        let found = try transaction.first(
             """
-            INSERT INTO packages (package_id, tenant_id, repo_id, package_type, namespace, name, display_name, created_at)
-            VALUES (\(PackageID(at: now)), \(repository.tenant), \(repository.id), \(name.type),
-                \(name.namespace ?? ""), \(name.name), \(name.displayName), \(now))
-            ON CONFLICT (repo_id, package_type, namespace, name) DO NOTHING
-            """)
-        guard let id = try self.find(name, in: repository.id, transaction, lock: .forNoKeyUpdate) else {
-            throw DatabaseFault.contention("package \(name.name) was deleted meanwhile")
-        }
-        return id
+            SELECT \(self.columns) FROM \(self.source)
+            WHERE v.version_id = \(id) AND r.tenant_id = \(tenant) AND r.repo_key = \(key)
+            \(isLocked ? self.lock : self.noLock)
+            """, as: { try self.version(row: $0) })
+        guard let found else { throw Refusal.notFound("The package version") }
+        return found
+    }
+
+    /// A version of the tenant, in whichever repository.
+    package static func find(
+        _ id: VersionID, of tenant: TenantID, _ transaction: borrowing Transaction
+    ) throws -> PackageVersion? {
+        try transaction.first(
+            "SELECT \(self.columns) FROM \(self.source) WHERE v.version_id = \(id) AND r.tenant_id = \(tenant)",
+            as: { try self.version(row: $0) })
     }
 
     package static func find(
-        _ name: PackageName, in repository: RepoID, _ transaction: borrowing Transaction, lock: SQLClause? = nil
-    ) throws -> PackageID? {
+        _ version: String, of package: PackageID, _ transaction: borrowing Transaction
+    ) throws -> PackageVersion? {
+        try transaction.first(
+            "SELECT \(self.columns) FROM \(self.source) WHERE v.package_id = \(package) AND v.version = \(version)",
+            as: { try self.version(row: $0) })
+    }
+
+    /// The version of that text of a package, its row locked.
+    package static func locked(
+        _ version: String, of package: PackageID, _ transaction: borrowing Transaction
+    ) throws -> PackageVersion? {
         try transaction.first(
             """
-            SELECT package_id FROM packages WHERE repo_id = \(repository) AND package_type = \(name.type)
-                AND namespace = \(name.namespace ?? "") AND name = \(name.name)
-            \(lock ?? .either(postgreSQL: "", sqlite: ""))
-            """, as: { try $0[0] as PackageID })
+            SELECT \(self.columns) FROM \(self.source) WHERE v.package_id = \(package) AND v.version = \(version)
+            \(self.lock)
+            """, as: { try self.version(row: $0) })
     }
-}
 
-package enum VersionStore {
+    /// The highest version of a package, by its sort key, in whatever state.
+    package static func latest(
+        of package: PackageID, _ transaction: borrowing Transaction
+    ) throws -> (id: VersionID, version: String)? {
+        try transaction.first(
+            """
+            SELECT version_id, version FROM package_versions
+            WHERE package_id = \(package) ORDER BY sort_key DESC, version_id DESC LIMIT 1
+            """, as: { (try $0[0] as VersionID, try $0[1] as String) })
+    }
+
+    /// - Parameter start: the first of the 23 columns.
+    package static func version(row: borrowing Row, from start: Int = 0) throws -> PackageVersion {
+        let repository = Repository(
+            id: try row[start + 13], tenant: try row[start + 14], key: try row[start + 15],
+            kind: try RepositoryStore.kind(type: try row[start + 16], config: try row[start + 17]),
+            format: try row[start + 18], settings: RepositoryStore.settings(try row[start + 19]),
+            revision: try row[start + 20], createdAt: try row[start + 21], updatedAt: try row[start + 22])
+        let namespace: String? = try row[start + 10]
+        let name = try row[start + 11] ?? ""
+        return PackageVersion(
+            id: try row[start], repository: repository, package: try row[start + 1],
+            coordinate: Coordinate(
+                PackageName(
+                    type: try row[start + 9] ?? "", namespace: namespace == "" ? nil : namespace, name: name,
+                    displayName: try row[start + 12] ?? name), version: try row[start + 2], sortKey: try row[start + 3]),
+            state: try row[start + 4], sealing: try row[start + 5] ?? .additive, contentRevision: try row[start + 6],
+            createdAt: try row[start + 7], publishedAt: try row[start + 8])
+    }
+
+    // MARK: - Changing
+
     package static func insertDraft(
-        _ id: VersionID, of package: PackageID, in repository: Repository, version: String, sortKey: [UInt8],
-        sealing: Sealing, by subject: Subject, at now: Timestamp, _ transaction: borrowing Transaction
-    ) throws {
+        _ coordinate: Coordinate, of package: PackageID, in repository: Repository, sealing: Sealing,
+        by subject: Subject, at now: Timestamp, _ transaction: borrowing Transaction
+    ) throws -> Draft {
+        let version = PackageVersion(
+            id: VersionID(at: now), repository: repository, package: package, coordinate: coordinate, state: .draft,
+            sealing: sealing, contentRevision: 0, createdAt: now, publishedAt: nil)
         try transaction.execute(
             """
             INSERT INTO package_versions (version_id, tenant_id, repo_id, package_id, version, sort_key, state, sealing,
                 created_by_subject, created_at)
-            VALUES (\(id), \(repository.tenant), \(repository.id), \(package), \(version), \(sortKey), 'draft',
-                \(sealing), \(subject), \(now))
+            VALUES (\(version.id), \(repository.tenant), \(repository.id), \(package), \(coordinate.version),
+                \(coordinate.sortKey), 'draft', \(sealing), \(subject), \(now))
             """)
+        return try version.draft()
     }
 
-    /// - Precondition: the version is a draft, its row locked.
-    package static func publish(
-        _ id: VersionID, by subject: Subject, at now: Timestamp, _ transaction: borrowing Transaction
-    ) throws {
+    package static func touch(_ draft: Draft, _ transaction: borrowing Transaction) throws {
         try transaction.execute(
             """
-            UPDATE package_versions SET state = 'published', published_at = \(now), published_by_subject = \(subject)
-            WHERE version_id = \(id) AND state = 'draft'
+            UPDATE package_versions SET content_revision = content_revision + 1
+            WHERE version_id = \(draft.id) AND state = 'draft'
             """)
     }
 
+    package static func publication(
+        of draft: Draft, event: UniqueID, by subject: Subject, at now: Timestamp
+    ) -> SQL {
+        """
+        UPDATE package_versions SET state = 'published', published_at = \(now), published_by_subject = \(subject),
+            publish_event_id = \(event)
+        WHERE version_id = \(draft.id) AND state = 'draft'
+        """
+    }
+
+    /// - Precondition: the version is a draft or published, its row locked.
     package static func tombstone(
         _ id: VersionID, tenant: TenantID, reason: String, until retention: Timestamp, by subject: Subject,
         at now: Timestamp, _ transaction: borrowing Transaction
@@ -83,44 +148,11 @@ package enum VersionStore {
             """)
     }
 
-    /// The version that was made last, by its sort key.
-    package static func latest(of package: PackageID, _ transaction: borrowing Transaction) throws -> VersionRow? {
+    /// Until when a tombstoned version is kept.
+    package static func retention(
+        of id: VersionID, _ transaction: borrowing Transaction
+    ) throws -> Timestamp? {
         try transaction.first(
-            """
-            SELECT version_id, package_id, version, state, published_at FROM package_versions
-            WHERE package_id = \(package) ORDER BY sort_key DESC LIMIT 1
-            """
-        ) { row in
-            VersionRow(
-                id: try row[0], package: try row[1], version: try row[2], state: try row[3], publishedAt: try row[4])
-        }
-    }
-
-    package static func insertEntry(
-        _ path: RelativePath, _ blob: Blob, contentType: String?, of version: VersionID, at now: Timestamp,
-        _ transaction: borrowing Transaction
-    ) throws {
-        try transaction.execute(
-            """
-            INSERT INTO artifact_entries
-                (version_id, relative_path, blob_digest, checksum_sha256, size_bytes, content_type, created_at)
-            VALUES (\(version), \(path), \(blob.digest), \(blob.digest), \(blob.length), \(contentType), \(now))
-            """)
-    }
-
-    package static func insertManifest(
-        _ manifest: JSON, of version: VersionID, at now: Timestamp, _ transaction: borrowing Transaction
-    ) throws {
-        try transaction.execute(
-            "INSERT INTO manifests (version_id, manifest, updated_at) VALUES (\(version), \(manifest), \(now))")
-    }
-
-    /// The digest of the one file of a version that has one file.
-    package static func singleDigest(
-        of version: VersionID, _ transaction: borrowing Transaction
-    ) throws -> BlobDigest? {
-        try transaction.first(
-            "SELECT blob_digest FROM artifact_entries WHERE version_id = \(version) LIMIT 1",
-            as: { try $0[0] as BlobDigest })
+            "SELECT retention_until FROM tombstones WHERE version_id = \(id)", as: { try $0[0] as Timestamp })
     }
 }

@@ -6,14 +6,17 @@ import Persistence
 
 /// A version and its names, as events and audit rows carry them.
 struct Announcement: Sendable {
-    let repository: Repository
-    let package: PackageID
-    let version: VersionID
-    let coordinate: Coordinate
+    private let version: PackageVersion
+
+    init(of version: PackageVersion) { self.version = version }
+
+    private var repository: Repository { self.version.repository }
+    private var coordinate: Coordinate { self.version.coordinate }
 
     private var payload: [JSON.Member] {
         [
-            .init("versionId", .string(self.version.description)), .init("repoKey", .string(self.repository.key.text)),
+            .init("versionId", .string(self.version.id.description)),
+            .init("repoKey", .string(self.repository.key.text)),
             .init("packageType", .string(self.coordinate.package.type)),
             .init("packageNamespace", JSON(self.coordinate.package.namespace)),
             .init("packageName", .string(self.coordinate.package.name)),
@@ -21,43 +24,37 @@ struct Announcement: Sendable {
         ]
     }
 
-    /// To be called last in the transaction: the event's number is taken here.
-    ///
-    /// - Returns: the outbox event's id.
-    @discardableResult
-    func published(by caller: Caller, at now: Timestamp, _ transaction: borrowing Transaction) throws -> UniqueID {
-        try AuditLog.append(
-            AuditEntry(
-                "package.version.published", on: "package_version", self.version,
-                [
-                    "repoKey": self.repository.key.text, "packageType": self.coordinate.package.type,
-                    "packageName": self.coordinate.package.name, "version": self.coordinate.version,
-                    "state": VersionState.published.rawValue,
-                ]), by: caller, at: now, transaction)
-        let payload = JSON.object(self.payload + [.init("publishedAtUtc", JSON(now))])
-        let event = try Outbox.append(
-            .versionPublished, of: self.version, tenant: self.repository.tenant, payload: payload, at: now, transaction)
-        try EventLog.append(
-            .versionPublished, id: event, in: self.repository, version: self.version, package: self.package,
-            payload: payload, at: now, transaction)
-        return event
+    /// An audit row on the version.
+    func audit(
+        _ action: String, _ further: KeyValuePairs<String, String> = [:], names: Bool = true, by caller: Caller,
+        at now: Timestamp
+    ) -> SQL {
+        var details = [JSON.Member("repoKey", .string(self.repository.key.text))]
+        if names {
+            details += [
+                .init("packageType", .string(self.coordinate.package.type)),
+                .init("packageName", .string(self.coordinate.package.name)),
+                .init("version", .string(self.coordinate.version)),
+            ]
+        }
+        details += further.map { JSON.Member($0.key, .string($0.value)) }
+        return AuditLog.statement(
+            AuditEntry(action, on: "package_version", self.version.id, details), by: caller, at: now)
     }
 
-    /// To be called last in the transaction.
-    func tombstoned(
-        reason: String, retentionDays: Int, by caller: Caller, at now: Timestamp, _ transaction: borrowing Transaction
-    ) throws {
-        try AuditLog.append(
-            AuditEntry(
-                "package.version.tombstoned", on: "package_version", self.version,
-                [
-                    "repoKey": self.repository.key.text, "packageType": self.coordinate.package.type,
-                    "packageName": self.coordinate.package.name, "version": self.coordinate.version,
-                    "retentionDays": String(retentionDays), "reason": reason,
-                ]), by: caller, at: now, transaction)
-        try EventLog.append(
-            .versionTombstoned, id: UniqueID(at: now), in: self.repository, version: self.version,
-            package: self.package, payload: .object(self.payload + [.init("tombstonedAtUtc", JSON(now))]), at: now,
-            transaction)
+    /// An event in the repository's log. Its number is taken when the statements run, so they run last.
+    func event(
+        _ kind: EventKind, id: UniqueID, _ further: [JSON.Member] = [], at now: Timestamp
+    ) -> [SQL] {
+        EventLog.append(
+            kind, id: id, in: self.repository, version: self.version.id, package: self.version.package,
+            payload: .object(self.payload + further), at: now)
+    }
+
+    /// What the worker is told of a publication.
+    func outbox(_ kind: EventKind, id: UniqueID, _ further: [JSON.Member] = [], at now: Timestamp) -> SQL {
+        Outbox.append(
+            kind, id: id, of: self.version.id, tenant: self.repository.tenant,
+            payload: .object(self.payload + further), at: now)
     }
 }

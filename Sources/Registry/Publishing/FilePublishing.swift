@@ -25,60 +25,81 @@ package struct FilePublication: Hashable, Sendable {
 }
 
 package struct FilePublishing: Sendable {
-    package static let packageType = "generic"
+    package static let packageType = GenericFormat().type
     package static let headTag = "head"
 
+    private let guarded: GuardedPublish
+    private let gate: any PublishGate
     private let clock: WallClock
     private let defaultRetentionDays: Int
 
-    package init(clock: WallClock, defaultRetentionDays: Int) {
-        (self.clock, self.defaultRetentionDays) = (clock, defaultRetentionDays)
+    package init(database: any Database, gate: any PublishGate, clock: WallClock, defaultRetentionDays: Int) {
+        self.guarded = GuardedPublish(gate: gate, database: database, clock: clock)
+        (self.gate, self.clock, self.defaultRetentionDays) = (gate, clock, defaultRetentionDays)
     }
 
     static func name(of path: RelativePath) -> PackageName { PackageName(type: Self.packageType, name: path.text) }
+
+    private static func coordinate(of path: RelativePath, revision: Int) -> Coordinate {
+        Coordinate(
+            Self.name(of: path), version: String(revision), sortKey: GenericFormat.sortKey(revision: revision))
+    }
 
     /// Publishes received bytes as the path's next revision: all of it or nothing.
     ///
     /// - Throws: `not_found`; `forbidden` where the repository asks for more than the grant; `conflict` where the
     ///   repository takes no files, or the path was published before and may not be overwritten;
-    ///   `precondition_failed`.
+    ///   `precondition_failed`; `policy_denied`, `policy_timeout`.
     package func publish(
         _ received: Received, at path: RelativePath, contentType: String?, if condition: WriteCondition,
         under grant: Grant, commit: Commit<FilePublication>
     ) async throws -> FilePublication {
-        try await commit { [now = self.clock.now()] transaction in
-            let repository = try Self.writable(under: grant, transaction)
-            let package = try PackageStore.locked(Self.name(of: path), in: repository, at: now, transaction)
-            let head = try TagStore.locked(Self.headTag, of: package, transaction)
-            let latest = try VersionStore.latest(of: package, transaction)
-            try Self.check(condition, against: head, transaction)
-            if let latest, !repository.settings.overwrite { throw try Self.taken(path, latest, head, transaction) }
-            let blob = try BlobStore.admit(
-                received.digest, length: received.length, key: received.key, checksums: received.checksums, at: now,
-                transaction)
-            let revision = (latest.flatMap { Int($0.version) } ?? 0) + 1
-            let version = VersionID(at: now)
-            let coordinate = Coordinate(
-                Self.name(of: path), version: String(revision), sortKey: Self.sortKey(of: revision))
-            try VersionStore.insertDraft(
-                version, of: package, in: repository, version: coordinate.version, sortKey: coordinate.sortKey,
-                sealing: .sealed, by: grant.caller.subject, at: now, transaction)
-            try VersionStore.insertEntry(path, blob, contentType: contentType, of: version, at: now, transaction)
-            try VersionStore.insertManifest(
-                ["path": .string(path.text), "contentType": JSON(contentType)], of: version, at: now, transaction)
-            try VersionStore.publish(version, by: grant.caller.subject, at: now, transaction)
-            try TagStore.point(
-                Self.headTag, of: package, to: version, from: head, by: grant.caller.subject, at: now, transaction)
-            try Announcement(repository: repository, package: package, version: version, coordinate: coordinate)
-                .published(by: grant.caller, at: now, transaction)
-            return FilePublication(
-                version: version, revision: revision, replaced: head != nil, blob: blob, publishedAt: now)
+        let entry = ArtifactEntry(
+            path: path, digest: received.digest, length: received.length, contentType: contentType)
+        let manifest: JSON = ["path": .string(path.text), "contentType": JSON(contentType)]
+        let candidate = PublishCandidate(
+            .whole(Self.coordinate(of: path, revision: 1), entries: [entry], manifest: manifest), under: grant)
+        return try await self.guarded.run([candidate], by: grant.caller) { verdicts in
+            try await commit { [gate, now = self.clock.now()] transaction in
+                let repository = try Self.writable(under: grant, transaction)
+                let package = try PackageStore.locked(Self.name(of: path), in: repository, at: now, transaction)
+                let head = try TagStore.locked(Self.headTag, of: package, transaction)
+                let latest = try VersionStore.latest(of: package, transaction)?.version
+                try Self.check(condition, against: head, transaction)
+                if let latest, !repository.settings.overwrite { throw try Self.taken(path, latest, head, transaction) }
+                let revision = try Self.revision(after: latest, at: path, in: repository, transaction)
+                let draft = try VersionStore.insertDraft(
+                    Self.coordinate(of: path, revision: revision), of: package, in: repository, sealing: .sealed,
+                    by: grant.caller.subject, at: now, transaction)
+                let blob = try BlobStore.admit(
+                    received.digest, length: received.length, key: received.key, checksums: received.checksums, at: now,
+                    transaction)
+                try VersionContentStore.put([entry], into: draft, at: now, transaction)
+                try VersionContentStore.put(manifest, into: draft, at: now, transaction)
+                try TagStore.point(
+                    Self.headTag, of: package, to: draft.id, from: head, by: grant.caller.subject, at: now, transaction)
+                _ = try Completion.publish(
+                    [(draft, verdicts[0])], through: gate, by: grant.caller, at: now, transaction)
+                return FilePublication(
+                    version: draft.id, revision: revision, replaced: head != nil, blob: blob, publishedAt: now)
+            }
         }
+    }
+
+    /// The next revision that was never published here. Deleted ones count, unless nothing may be overwritten: then a
+    /// path whose file was deleted for good stays retired.
+    private static func revision(
+        after latest: String?, at path: RelativePath, in repository: Repository, _ transaction: borrowing Transaction
+    ) throws -> Int {
+        let present = latest.flatMap { Int($0) } ?? 0
+        guard repository.settings.overwrite else { return present + 1 }
+        let retired = try RetiredCoordinateStore.versions(of: Self.name(of: path), in: repository.id, transaction)
+        return max(present, retired.compactMap { Int($0) }.max() ?? 0) + 1
     }
 
     /// Tombstones the path's current revision and takes `head` away.
     ///
-    /// - Throws: `not_found`; `forbidden`; `precondition_failed`.
+    /// - Throws: `not_found`; `forbidden`; `precondition_failed`; `artifact_protected`.
     package func delete(
         _ path: RelativePath, if condition: WriteCondition, under grant: Grant, commit: Commit<VersionID>
     ) async throws -> VersionID {
@@ -87,20 +108,14 @@ package struct FilePublishing: Sendable {
             guard
                 let package = try PackageStore.find(
                     Self.name(of: path), in: repository.id, transaction, lock: .forNoKeyUpdate),
-                let head = try TagStore.locked(Self.headTag, of: package, transaction),
-                let latest = try VersionStore.latest(of: package, transaction)
+                let head = try TagStore.locked(Self.headTag, of: package, transaction)
             else { throw Refusal.notFound("The path '\(path)'") }
             try Self.check(condition, against: head, transaction)
-            let days = repository.settings.tombstoneRetentionDays ?? defaultRetentionDays
-            try TagStore.remove(Self.headTag, of: package, from: head, by: grant.caller.subject, at: now, transaction)
-            try VersionStore.tombstone(
-                head, tenant: repository.tenant, reason: "deleted", until: now + Int64(days) * 86400,
-                by: grant.caller.subject, at: now, transaction)
-            let coordinate = Coordinate(
-                Self.name(of: path), version: latest.version, sortKey: Self.sortKey(of: Int(latest.version) ?? 0))
-            try Announcement(repository: repository, package: package, version: head, coordinate: coordinate)
-                .tombstoned(
-                    reason: "deleted", retentionDays: days, by: grant.caller, at: now, transaction)
+            let version = try VersionStore.require(
+                head, in: grant.repo, of: grant.tenant, locked: true, transaction)
+            try Tombstone(
+                reason: "deleted", days: repository.settings.tombstoneRetentionDays ?? defaultRetentionDays
+            ).put(on: version, by: grant.caller, at: now, transaction)
             return head
         }
     }
@@ -114,7 +129,7 @@ package struct FilePublishing: Sendable {
         try await database.read { transaction in
             let repository = try Self.writable(under: grant, transaction)
             guard let package = try PackageStore.find(Self.name(of: path), in: repository.id, transaction),
-                let latest = try VersionStore.latest(of: package, transaction)
+                let latest = try VersionStore.latest(of: package, transaction)?.version
             else { return try Self.check(condition, against: nil, transaction) }
             let head = try TagStore.current(Self.headTag, of: package, transaction)
             try Self.check(condition, against: head, transaction)
@@ -145,7 +160,7 @@ package struct FilePublishing: Sendable {
         case .absent:
             guard head == nil else { throw Refusal(.preconditionFailed, "The path has a content already.") }
         case .present(let wanted):
-            let digest = try head.flatMap { try VersionStore.singleDigest(of: $0, transaction) }
+            let digest = try head.flatMap { try VersionContentStore.singleDigest(of: $0, transaction) }
             guard let digest, wanted.isEmpty || wanted.contains(digest) else {
                 throw Refusal(
                     .preconditionFailed, "The path's content is another one.", ["digest": JSON(digest?.hex)])
@@ -155,18 +170,13 @@ package struct FilePublishing: Sendable {
 
     /// - Returns: the refusal to publish over what is or was there, naming the present content.
     private static func taken(
-        _ path: RelativePath, _ latest: VersionRow, _ head: VersionID?, _ transaction: borrowing Transaction
+        _ path: RelativePath, _ latest: String, _ head: VersionID?, _ transaction: borrowing Transaction
     ) throws -> Refusal {
-        let digest = try head.flatMap { try VersionStore.singleDigest(of: $0, transaction) }
-        let what = head == nil ? "was deleted after revision \(latest.version)" : "is published"
+        let digest = try head.flatMap { try VersionContentStore.singleDigest(of: $0, transaction) }
+        let what = head == nil ? "was deleted after revision \(latest)" : "is published"
         return Refusal(
             .conflict,
             "'\(path)' \(what), and a published path never changes. Use another path, or set the repository's "
                 + "\"overwrite\" to true.", ["digest": JSON(digest?.hex)])
-    }
-
-    /// Eight bytes, big-endian: bytes in the order of revisions.
-    static func sortKey(of revision: Int) -> [UInt8] {
-        (0..<8).map { UInt8(truncatingIfNeeded: revision >> (56 - 8 * $0)) }
     }
 }

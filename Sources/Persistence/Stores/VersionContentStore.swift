@@ -1,0 +1,116 @@
+// Entries and manifests: what a version consists of. Whoever writes holds a draft; a trigger says the same again.
+// Rules: HTTP contract, 3.5 and 8.2.
+
+package import Domain
+
+package enum VersionContentStore {
+    // MARK: - Writing
+
+    /// Adds entries, or replaces those of the same path.
+    package static func put(
+        _ entries: [ArtifactEntry], into draft: Draft, at now: Timestamp, _ transaction: borrowing Transaction
+    ) throws {
+        try transaction.execute(each: entries) { entry in
+            """
+            INSERT INTO artifact_entries (version_id, relative_path, blob_digest, checksum_sha256, checksum_sha1,
+                size_bytes, content_type, created_at)
+            VALUES (\(draft.id), \(entry.path), \(entry.digest), \(entry.digest), \(entry.sha1), \(entry.length),
+                \(entry.contentType), \(now))
+            ON CONFLICT (version_id, relative_path) DO UPDATE SET blob_digest = excluded.blob_digest,
+                checksum_sha256 = excluded.checksum_sha256, checksum_sha1 = excluded.checksum_sha1,
+                size_bytes = excluded.size_bytes, content_type = excluded.content_type
+            """
+        }
+    }
+
+    /// Replaces the manifest, if there is one.
+    ///
+    /// - Parameter blob: the original document's digest.
+    package static func put(
+        _ manifest: JSON, blob: BlobDigest? = nil, into draft: Draft, at now: Timestamp,
+        _ transaction: borrowing Transaction
+    ) throws {
+        try transaction.execute(
+            """
+            INSERT INTO manifests (version_id, manifest, blob_digest, updated_at)
+            VALUES (\(draft.id), \(manifest), \(blob), \(now))
+            ON CONFLICT (version_id) DO UPDATE SET manifest = excluded.manifest, blob_digest = excluded.blob_digest,
+                updated_at = excluded.updated_at
+            """)
+    }
+
+    // MARK: - Reading
+
+    /// What a publish has to know of a version's content.
+    package struct Inventory: Sendable {
+        /// Of entries and manifest, each once, in their order.
+        package var digests: [BlobDigest] = []
+        /// Those of entries without a committed upload session in the version's repository, in their order.
+        package var uncommitted: [BlobDigest] = []
+        package var hasEntries = false
+        package var hasManifest = false
+    }
+
+    package static func inventory(
+        of version: PackageVersion, _ transaction: borrowing Transaction
+    ) throws -> Inventory {
+        var inventory = Inventory()
+        let rows = try transaction.all(
+            """
+            SELECT e.blob_digest, 1, \(self.isCommitted("e.blob_digest", in: version.repository.id))
+            FROM (SELECT DISTINCT blob_digest FROM artifact_entries WHERE version_id = \(version.id)) e
+            UNION ALL
+            SELECT blob_digest, 0, 1 FROM manifests WHERE version_id = \(version.id)
+            """, as: { (try $0[0] as BlobDigest?, try $0[1] as Int == 1, try $0[2] as Int == 1) })
+        for (digest, isEntry, isCommitted) in rows {
+            if isEntry { inventory.hasEntries = true } else { inventory.hasManifest = true }
+            guard let digest else { continue }
+            inventory.digests.append(digest)
+            if !isCommitted { inventory.uncommitted.append(digest) }
+        }
+        inventory.digests = Set(inventory.digests).sorted()
+        inventory.uncommitted.sort()
+        return inventory
+    }
+
+    /// Those of `digests` without a committed upload session in the repository, in their order.
+    package static func uncommitted(
+        _ digests: [BlobDigest], in repository: RepoID, _ transaction: borrowing Transaction
+    ) throws -> [BlobDigest] {
+        let committed = try transaction.all(
+            """
+            SELECT DISTINCT committed_blob_digest FROM upload_sessions
+            WHERE repo_id = \(repository) AND state = 'committed' AND committed_blob_digest \(.isOneOf(digests.map(\.hex)))
+            """, as: { try $0[0] as BlobDigest })
+        return Set(digests).subtracting(committed).sorted()
+    }
+
+    private static func isCommitted(_ digest: SQL, in repository: RepoID) -> SQL {
+        """
+        CASE WHEN EXISTS (SELECT 1 FROM upload_sessions s WHERE s.repo_id = \(repository)
+            AND s.committed_blob_digest = \(digest) AND s.state = 'committed') THEN 1 ELSE 0 END
+        """
+    }
+
+    package static func manifest(
+        of version: VersionID, _ transaction: borrowing Transaction
+    ) throws -> (document: JSON, blob: BlobDigest?)? {
+        try transaction.first(
+            "SELECT manifest, blob_digest FROM manifests WHERE version_id = \(version)",
+            as: { (try $0[0] as JSON? ?? [:], try $0[1] as BlobDigest?) })
+    }
+
+    static func entry(row: borrowing Row) throws -> ArtifactEntry {
+        ArtifactEntry(
+            path: try row[0], digest: try row[1], length: try row[2], sha1: try row[3], contentType: try row[4])
+    }
+
+    /// The digest of the one file of a version that has one file.
+    package static func singleDigest(
+        of version: VersionID, _ transaction: borrowing Transaction
+    ) throws -> BlobDigest? {
+        try transaction.first(
+            "SELECT blob_digest FROM artifact_entries WHERE version_id = \(version) LIMIT 1",
+            as: { try $0[0] as BlobDigest })
+    }
+}

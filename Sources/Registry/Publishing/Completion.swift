@@ -1,0 +1,75 @@
+// The last steps of every publish, by whichever way it comes (`/v1`, files by path, a format's own client, a release
+// set): state, quarantine, audit, outbox, event log. Rules: HTTP contract, 3.5, 4.1 and section 9, rows 5 and 37;
+// architecture, I3.
+
+package import Domain
+package import Persistence
+
+/// A version that was just published.
+package struct CompletedPublish: Hashable, Sendable {
+    package let version: PackageVersion
+    package let event: UniqueID
+    /// Where the policy has put it in quarantine.
+    package let quarantine: QuarantineID?
+}
+
+package enum Completion {
+    /// Publishes drafts under their verdicts. To be called last in the transaction: events take their numbers here.
+    ///
+    /// - Throws: `coordinate_retired`; what ends the attempt where a verdict denies or is on another content.
+    package static func publish(
+        _ drafts: [(draft: Draft, verdict: PublishVerdict)], through gate: any PublishGate, by caller: Caller,
+        at now: Timestamp, _ transaction: borrowing Transaction
+    ) throws -> [CompletedPublish] {
+        for (draft, verdict) in drafts {
+            guard verdict.contentRevision.map({ $0 == draft.version.contentRevision }) ?? true else {
+                throw ContentChanged()
+            }
+        }
+        try self.refuseDenied(drafts)
+        var (completed, statements, events): ([CompletedPublish], [SQL], [(RepoID, [SQL])]) = ([], [], [])
+        for (draft, verdict) in drafts {
+            let version = try draft.published(at: now)
+            try RetiredCoordinateStore.refuse(version.coordinate, in: version.repository.id, transaction)
+            try gate.settle(verdict, on: version, at: now, transaction)
+            let event = UniqueID(at: now)
+            let announcement = Announcement(of: version)
+            let time = JSON.Member("publishedAtUtc", JSON(now))
+            statements += [
+                VersionStore.publication(of: draft, event: event, by: caller.subject, at: now),
+                announcement.audit(
+                    "package.version.published", ["state": VersionState.published.rawValue], by: caller, at: now),
+                announcement.outbox(.versionPublished, id: event, [time], at: now),
+            ]
+            events.append((version.repository.id, announcement.event(.versionPublished, id: event, [time], at: now)))
+            var quarantine: QuarantineID?
+            if case .quarantine(let reason) = verdict.decision {
+                quarantine = try QuarantineStore.quarantine(version, reason: reason, at: now, transaction)
+                events.append(
+                    (
+                        version.repository.id,
+                        announcement.event(
+                            .versionQuarantined, id: UniqueID(at: now), [.init("reason", .string(reason))], at: now)
+                    ))
+            }
+            completed.append(CompletedPublish(version: version, event: event, quarantine: quarantine))
+        }
+        // Counters of several repositories in one order, so that rivals don't wait for each other in a ring.
+        statements += events.enumerated().sorted { ($0.element.0, $0.offset) < ($1.element.0, $1.offset) }
+            .flatMap(\.element.1)
+        try transaction.execute(each: statements) { $0 }
+        transaction.notify(EventLog.channel)
+        return completed
+    }
+
+    private static func refuseDenied(_ drafts: [(draft: Draft, verdict: PublishVerdict)]) throws {
+        let denied = drafts.compactMap { draft, verdict in
+            if case .deny(let reason) = verdict.decision { (draft.version, verdict, reason) } else { nil }
+        }
+        .sorted { ($0.0.repository.id, $0.0.id) < ($1.0.repository.id, $1.0.id) }
+        guard let first = denied.first else { return }
+        throw PublishDenial(
+            denied: denied,
+            refusal: Refusal(.policyDenied, "The policy denies the publish: \(first.2)", ["reason": .string(first.2)]))
+    }
+}

@@ -1,0 +1,127 @@
+// Who may stop a publish: the policy's place. Rules: HTTP contract, section 9, row 5; architecture, section 6
+// (Publish).
+
+package import Domain
+package import Persistence
+package import Threads
+
+/// What is about to be published.
+package struct PublishCandidate: Sendable {
+    package enum Content: Sendable {
+        /// A stored draft: entries and manifest are in the database.
+        case draft(VersionID)
+        /// A version that is made and published in one step.
+        case whole(Coordinate, entries: [ArtifactEntry], manifest: JSON)
+    }
+
+    /// Who wants it, and in which repository.
+    package let grant: Grant
+    package let content: Content
+
+    package init(_ content: Content, under grant: Grant) { (self.grant, self.content) = (grant, content) }
+}
+
+package struct PublishVerdict: Hashable, Sendable {
+    package enum Decision: Hashable, Sendable {
+        case allow
+        case deny(reason: String)
+        /// Published, and hidden until it is released.
+        case quarantine(reason: String)
+    }
+
+    package let decision: Decision
+    /// The content that was judged; nil where the verdict is the same whatever the content.
+    package let contentRevision: Int?
+
+    package init(_ decision: Decision, contentRevision: Int?) {
+        (self.decision, self.contentRevision) = (decision, contentRevision)
+    }
+
+    package static let allowed = PublishVerdict(.allow, contentRevision: nil)
+}
+
+package protocol PublishGate: Sendable {
+    /// Judges what is about to be published. Called before the publishing transaction, and again where the content has
+    /// changed meanwhile.
+    ///
+    /// - Throws: `policy_timeout` where there is no verdict in time; nothing is published then.
+    func verdict(on candidate: PublishCandidate) async throws -> PublishVerdict
+
+    /// Keeps what follows from a verdict that was used (evaluations that are spent by it), in the transaction of the
+    /// publish or of its refusal.
+    func settle(
+        _ verdict: PublishVerdict, on version: PackageVersion, at now: Timestamp, _ transaction: borrowing Transaction
+    ) throws
+}
+
+/// No rules: everything may be published.
+package struct OpenGate: PublishGate {
+    package init() {}
+
+    package func verdict(on candidate: PublishCandidate) async throws -> PublishVerdict { .allowed }
+
+    package func settle(
+        _ verdict: PublishVerdict, on version: PackageVersion, at now: Timestamp, _ transaction: borrowing Transaction
+    ) throws {}
+}
+
+/// Asks a gate, publishes under its verdict, and asks again where the content has changed meanwhile.
+package struct GuardedPublish: Sendable {
+    /// How often the content may change between verdict and publish.
+    private static let tries = 3
+
+    private let gate: any PublishGate
+    private let database: any Database
+    private let clock: WallClock
+
+    package init(gate: any PublishGate, database: any Database, clock: WallClock) {
+        (self.gate, self.database, self.clock) = (gate, database, clock)
+    }
+
+    /// - Parameter publish: one transaction, with a verdict for each candidate.
+    /// - Throws: `policy_denied`, `policy_timeout`; `conflict` where the content keeps changing; what `publish` throws.
+    package func run<Value: Sendable>(
+        _ candidates: [PublishCandidate], by caller: Caller,
+        _ publish: ([PublishVerdict]) async throws -> Value
+    ) async throws -> Value {
+        for _ in 0..<Self.tries {
+            var verdicts: [PublishVerdict] = []
+            for candidate in candidates { verdicts.append(try await self.gate.verdict(on: candidate)) }
+            do {
+                return try await publish(verdicts)
+            } catch is ContentChanged {
+                continue
+            } catch let denial as PublishDenial {
+                try await self.record(denial, by: caller)
+                throw denial.refusal
+            }
+        }
+        throw Refusal.conflict("The version's content was changed while it was being published. Try again.")
+    }
+
+    /// A denial is recorded in a transaction of its own (HTTP contract, section 9, row 21).
+    private func record(_ denial: PublishDenial, by caller: Caller) async throws {
+        try await self.database.transaction { [gate, now = self.clock.now()] transaction in
+            for (version, verdict, reason) in denial.denied {
+                try gate.settle(verdict, on: version, at: now, transaction)
+                let announcement = Announcement(of: version)
+                let statements =
+                    [announcement.audit("policy.denied", ["reason": reason], by: caller, at: now)]
+                    + announcement.event(
+                        .policyDenied, id: UniqueID(at: now), [.init("reason", .string(reason))], at: now)
+                try transaction.execute(each: statements) { $0 }
+            }
+            transaction.notify(EventLog.channel)
+        }
+    }
+}
+
+/// Thrown in a publishing transaction: the verdict was on another content.
+struct ContentChanged: Error {}
+
+/// Thrown in a publishing transaction: the policy says no.
+struct PublishDenial: Error {
+    /// In the order of their repositories.
+    let denied: [(version: PackageVersion, verdict: PublishVerdict, reason: String)]
+    let refusal: Refusal
+}

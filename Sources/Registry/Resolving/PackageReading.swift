@@ -1,0 +1,190 @@
+// What people ask of packages: lists, versions, tags. Who may read is decided by the resolver; what can be seen by the
+// one table (architecture, section 5, Who sees what).
+
+package import Domain
+package import Persistence
+
+/// A version with all that belongs to it.
+package struct VersionView: Sendable {
+    package let version: PackageVersion
+    package let circumstances: VersionStore.Circumstances
+    package let entries: Page<ArtifactEntry, String>
+    package let manifest: (document: JSON, blob: BlobDigest?)?
+}
+
+package struct PackageReading: Sendable {
+    /// Entries that a view shows; the others are asked for by page.
+    package static let entryLimit = 1000
+    /// Steps through the index that a page may take to find something that can be seen.
+    private static let steps = 20
+
+    private let resolving: Resolving
+    private let database: any Database
+
+    package init(resolving: Resolving, database: any Database) {
+        (self.resolving, self.database) = (resolving, database)
+    }
+
+    /// Where something is asked for, and by whom.
+    package struct Place: Sendable {
+        package let repo: RepoKey
+        package let credential: Credential
+        package let correlation: UniqueID
+
+        package init(repo: RepoKey, credential: Credential, correlation: UniqueID) {
+            (self.repo, self.credential, self.correlation) = (repo, credential, correlation)
+        }
+    }
+
+    // MARK: - Lists
+
+    /// Packages with a visible version, by type, namespace and name.
+    ///
+    /// - Throws: `unauthorized`, `forbidden`, `not_found`, here and below.
+    package func packages(
+        _ filter: PackageStore.Filter, in place: Place, after position: PackageName?, limit: Int
+    ) async throws -> Page<ListedPackage, PackageName> {
+        let repository = try await self.readable(place)
+        return try await self.database.read { transaction in
+            var position = position
+            for _ in 0..<Self.steps {
+                let page = try PackageStore.page(
+                    filter, in: repository.id, after: position, limit: limit, transaction)
+                if !page.items.isEmpty || page.next == nil { return page }
+                position = page.next
+            }
+            return Page(items: [], next: position)
+        }
+    }
+
+    /// Visible versions, in the order of the format.
+    package func versions(
+        of package: PackageName, in place: Place, after position: (sortKey: [UInt8], id: VersionID)?, descending: Bool,
+        limit: Int
+    ) async throws -> [ListedVersion] {
+        let repository = try await self.readable(place)
+        return try await self.database.read { transaction in
+            let id = try Self.require(package, in: repository, transaction)
+            let page = try VersionStore.page(
+                of: id, after: position, descending: descending, limit: limit, transaction)
+            // A package of which nothing can be seen isn't there.
+            if page.isEmpty, position == nil { throw Refusal.notFound("Package '\(package.name)'") }
+            return page
+        }
+    }
+
+    // MARK: - One version
+
+    /// In whatever state (the version view).
+    package func version(_ id: VersionID, in place: Place) async throws -> VersionView {
+        let grant = try await self.readable(place).grant
+        return try await self.database.read { transaction in
+            let version = try VersionStore.require(id, in: grant.repo, of: grant.tenant, transaction)
+            return try Self.view(of: version, VersionStore.circumstances(of: id, transaction), transaction)
+        }
+    }
+
+    /// A page of its entries, by path.
+    package func entries(
+        of id: VersionID, in place: Place, after path: String?, limit: Int
+    ) async throws -> (PackageVersion, Page<ArtifactEntry, String>) {
+        let grant = try await self.readable(place).grant
+        return try await self.database.read { transaction in
+            (
+                try VersionStore.require(id, in: grant.repo, of: grant.tenant, transaction),
+                try VersionContentStore.entries(of: id, after: path, limit: limit, transaction)
+            )
+        }
+    }
+
+    /// By coordinate, where it can be seen.
+    ///
+    /// - Throws: `quarantined_blob` also.
+    package func version(
+        _ version: String, of package: PackageName, in place: Place
+    ) async throws -> VersionView {
+        let repository = try await self.readable(place)
+        return try await self.database.read { transaction in
+            let id = try Self.require(package, in: repository, transaction)
+            guard let found = try VersionStore.find(version, of: id, transaction) else {
+                throw Refusal.notFound("Version '\(version)' of '\(package.name)'")
+            }
+            let circumstances = try VersionStore.circumstances(of: found.id, transaction)
+            try Self.checkVisible(found, circumstances.quarantine)
+            return try Self.view(of: found, circumstances, transaction)
+        }
+    }
+
+    // MARK: - Tags
+
+    /// Those that point at visible versions, by name.
+    package func tags(
+        of package: PackageName, in place: Place, after name: String?, limit: Int
+    ) async throws -> Page<StoredTag, String> {
+        let repository = try await self.readable(place)
+        return try await self.database.read { transaction in
+            let id = try Self.require(package, in: repository, transaction)
+            return try TagStore.page(of: id, after: name, limit: limit, transaction)
+        }
+    }
+
+    /// - Throws: `quarantined_blob` also.
+    package func tag(_ name: TagName, of package: PackageName, in place: Place) async throws -> StoredTag {
+        let repository = try await self.readable(place)
+        return try await self.database.read { transaction in
+            let id = try Self.require(package, in: repository, transaction)
+            guard let tag = try TagStore.find(name.text, of: id, transaction) else {
+                throw Refusal.notFound("The tag '\(name)'")
+            }
+            let grant = repository.grant
+            let version = try VersionStore.require(tag.version, in: grant.repo, of: grant.tenant, transaction)
+            try Self.checkVisible(version, QuarantineStore.status(of: version.id, transaction))
+            return tag
+        }
+    }
+
+    /// Every change of a tag, the newest first; also of one that is gone.
+    package func history(
+        of name: TagName, of package: PackageName, in place: Place, before id: Int64?, limit: Int
+    ) async throws -> Page<TagChange, Int64> {
+        let repository = try await self.readable(place)
+        return try await self.database.read { transaction in
+            try TagStore.history(
+                of: name.text, of: Self.require(package, in: repository, transaction), before: id, limit: limit,
+                transaction)
+        }
+    }
+
+    // MARK: -
+
+    private func readable(_ place: Place) async throws -> ReadableRepository {
+        try await self.resolving.readable(place.repo, for: place.credential, correlation: place.correlation)
+    }
+
+    private static func require(
+        _ package: PackageName, in repository: ReadableRepository, _ transaction: borrowing Transaction
+    ) throws -> PackageID {
+        guard let id = try PackageStore.find(package, in: repository.id, transaction) else {
+            throw Refusal.notFound("Package '\(package.name)'")
+        }
+        return id
+    }
+
+    /// - Throws: `not_found`, `quarantined_blob`.
+    private static func checkVisible(_ version: PackageVersion, _ quarantine: QuarantineStatus?) throws(Refusal) {
+        switch Visibility.byCoordinate(version.state, quarantine) {
+        case .visible: return
+        case .absent: throw .notFound("Version '\(version.coordinate.version)' of '\(version.coordinate.package.name)'")
+        case .withheld: throw Refusal(.quarantinedBlob, "The version is in quarantine.")
+        }
+    }
+
+    private static func view(
+        of version: PackageVersion, _ circumstances: VersionStore.Circumstances, _ transaction: borrowing Transaction
+    ) throws -> VersionView {
+        VersionView(
+            version: version, circumstances: circumstances,
+            entries: try VersionContentStore.entries(of: version.id, after: nil, limit: Self.entryLimit, transaction),
+            manifest: try VersionContentStore.manifest(of: version.id, transaction))
+    }
+}
