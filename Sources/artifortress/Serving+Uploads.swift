@@ -25,10 +25,10 @@ extension Serving {
 
     /// The end of sessions whose time is over.
     var uploadSweeps: [Sweep] {
-        let expiry = UploadExpiry(database: self.database, storage: self.storage, clock: self.clock)
+        let expiry = UploadExpiry(database: self.database, clock: self.clock)
         return [
             Sweep("upload expiry", every: .seconds(self.configuration[.workerPollSeconds])) {
-                _ = try await expiry.run()
+                try await expiry.run()
             }
         ]
     }

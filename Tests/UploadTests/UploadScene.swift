@@ -198,10 +198,13 @@ struct UploadScene: Sendable {
         return await self.post("\(session)/complete", ["parts": .array(parts)], token: token)
     }
 
-    /// All of the steps.
+    /// All of the steps, or the one where the caller may read the bytes already.
     @discardableResult
     func upload(_ body: [UInt8], in repo: String = "files", token: String? = nil) async throws -> String {
-        let session = try await self.session(body, in: repo, token: token)
+        let known = await self.open(SHA256.digest(of: body).hex, body.count, in: repo, token: token)
+        if known.status == 200, let id = known["uploadId"]?.text { return "/v1/repos/\(repo)/uploads/\(id)" }
+        guard known.status == 201, let id = known["uploadId"]?.text else { throw SceneFailure(description: "\(known)") }
+        let session = "/v1/repos/\(repo)/uploads/\(id)"
         let tag = try await self.put(body, to: session, token: token)
         let completed = await self.complete(session, [tag], token: token)
         guard completed.status == 200 else { throw SceneFailure(description: "\(completed)") }
@@ -240,7 +243,7 @@ struct UploadScene: Sendable {
 
     /// Does what the worker does until nothing is left to do.
     func sweep() async throws {
-        try await UploadExpiry(database: self.database, storage: self.storage, clock: self.clock).run()
+        try await UploadExpiry(database: self.database, clock: self.clock).run()
         try await ObjectSweep(database: self.database, storage: self.storage, clock: self.clock).run()
     }
 

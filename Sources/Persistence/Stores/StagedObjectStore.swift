@@ -28,19 +28,18 @@ package enum StagedObjectStore {
         guard given > 0 else { throw Refusal.conflict("The upload took too long to begin. Try again.") }
     }
 
-    /// What upload sessions have left that were aborted or are gone, by key.
-    package static func leftovers(
-        after: StorageKey?, at now: Timestamp, limit: Int, _ transaction: borrowing Transaction
-    ) throws -> [(key: StorageKey, storageUpload: String?)] {
-        try transaction.all(
-            """
-            SELECT s.storage_key, s.storage_upload_id
-            FROM staged_objects s LEFT JOIN upload_sessions u ON u.upload_id = s.upload_id
-            WHERE s.upload_id IS NOT NULL AND s.storage_key > \(after?.text ?? "")
-                AND (u.upload_id IS NULL
-                    OR (u.state = 'aborted' AND (u.lease_until IS NULL OR u.lease_until <= \(now))))
-            ORDER BY s.storage_key LIMIT \(limit)
-            """, as: { (try $0[0] as StorageKey, try $0[1] as String?) })
+    /// Hands what an aborted session was uploading over to be deleted.
+    ///
+    /// - Parameter due: not before.
+    package static func release(
+        _ key: StorageKey, due: Timestamp, reason: String, at now: Timestamp, _ transaction: borrowing Transaction
+    ) throws {
+        let upload = try transaction.first(
+            "DELETE FROM staged_objects WHERE storage_key = \(key) RETURNING storage_upload_id",
+            as: { try $0[0] as String? })
+        guard let upload else { return }  // somebody has done so already
+        try DeadObjectStore.add(
+            DeadObject(key: key, upload: upload), reason: reason, due: due, at: now, transaction)
     }
 
     package static func remove(_ key: StorageKey, _ transaction: borrowing Transaction) throws {

@@ -83,6 +83,24 @@ SELECT tenant_id, sum(upload_session_bytes(state, committed_blob_digest, expecte
     sum(upload_session_open(state))::bigint
 FROM upload_sessions GROUP BY tenant_id;
 
+-- An object that is to be deleted may still be an upload in parts.
+ALTER TABLE dead_objects ADD COLUMN storage_upload_id text;
+
+-- What a session was uploading goes with it, however it goes.
+CREATE FUNCTION free_gone_upload_sessions() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    WITH gone AS (
+        DELETE FROM staged_objects s USING old_rows o WHERE s.upload_id = o.upload_id
+        RETURNING s.storage_key, s.storage_upload_id
+    )
+    INSERT INTO dead_objects (storage_key, reason, storage_upload_id)
+    SELECT storage_key, 'session deleted', storage_upload_id FROM gone ON CONFLICT (storage_key) DO NOTHING;
+    RETURN NULL;
+END;
+$$;
+CREATE TRIGGER upload_sessions_free AFTER DELETE ON upload_sessions
+    REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION free_gone_upload_sessions();
+
 -- Blobs of which a format wants further checksums: computed off the answer's path.
 CREATE TABLE checksum_queue (
     digest text COLLATE "C" PRIMARY KEY REFERENCES blobs ON DELETE CASCADE,

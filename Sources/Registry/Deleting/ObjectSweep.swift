@@ -45,20 +45,23 @@ package struct ObjectSweep: Sendable {
         try await self.database.transaction { try InstanceStore.forget(seenBefore: cutoff, $0) }
         var deleted = 0
         while true {
-            let keys = try await self.database.lookup { try DeadObjectStore.due(at: now, limit: Self.batch, $0) }
-            if keys.isEmpty { return deleted }
-            deleted += try await self.delete(keys)
+            let objects = try await self.database.lookup { try DeadObjectStore.due(at: now, limit: Self.batch, $0) }
+            if objects.isEmpty { return deleted }
+            deleted += try await self.delete(objects)
         }
     }
 
-    private func delete(_ keys: [StorageKey]) async throws -> Int {
+    private func delete(_ objects: [DeadObject]) async throws -> Int {
         var (done, failed): ([StorageKey], [StorageKey]) = ([], [])
-        for key in keys {
+        for object in objects {
             do {
-                try await self.storage.delete(key)
-                done.append(key)
+                if let upload = object.upload {
+                    try await self.storage.abort(MultipartUpload(key: object.key, id: upload))
+                }
+                try await self.storage.delete(object.key)
+                done.append(object.key)
             } catch is StorageFault {
-                failed.append(key)
+                failed.append(object.key)
             }
         }
         let (removed, postponed, next) = (done, failed, self.clock.now() + 60)

@@ -13,27 +13,26 @@ enum BlobVisibility {
             (SELECT COALESCE(s.committed_at, s.created_at) FROM upload_sessions s
                 WHERE s.repo_id = r.repo_id AND s.committed_blob_digest = \(digest) AND s.state = 'committed'
                 ORDER BY s.committed_at LIMIT 1),
-            (SELECT COALESCE(v.published_at, v.created_at) FROM artifact_entries e
-                JOIN package_versions v ON v.version_id = e.version_id
-                WHERE e.blob_digest = \(digest) AND v.repo_id = r.repo_id AND v.state <> 'draft'
+            (SELECT COALESCE(v.published_at, v.created_at) FROM artifact_entries e CROSS JOIN package_versions v
+                WHERE e.blob_digest = \(digest) AND v.version_id = e.version_id AND v.repo_id = r.repo_id AND v.state <> 'draft'
                 ORDER BY e.version_id LIMIT 1),
-            (SELECT COALESCE(v.published_at, v.created_at) FROM manifests m
-                JOIN package_versions v ON v.version_id = m.version_id
-                WHERE m.blob_digest = \(digest) AND v.repo_id = r.repo_id AND v.state <> 'draft'
+            (SELECT COALESCE(v.published_at, v.created_at) FROM manifests m CROSS JOIN package_versions v
+                WHERE m.blob_digest = \(digest) AND v.version_id = m.version_id AND v.repo_id = r.repo_id AND v.state <> 'draft'
                 ORDER BY m.version_id LIMIT 1))
         """
     }
 
     /// Whether a version of the repository `r` that is in quarantine, or was rejected, has an entry or a manifest with
-    /// the digest.
+    /// the digest. The order of the joins is SQLite's order of work (CROSS JOIN): from the digest, never through all
+    /// versions of a repository.
     static func isWithheld(_ digest: BlobDigest) -> SQL {
         """
-        (EXISTS (SELECT 1 FROM artifact_entries e JOIN package_versions v ON v.version_id = e.version_id
-                JOIN quarantine_items q ON q.version_id = v.version_id
-                WHERE e.blob_digest = \(digest) AND v.repo_id = r.repo_id AND q.status <> 'released')
-            OR EXISTS (SELECT 1 FROM manifests m JOIN package_versions v ON v.version_id = m.version_id
-                JOIN quarantine_items q ON q.version_id = v.version_id
-                WHERE m.blob_digest = \(digest) AND v.repo_id = r.repo_id AND q.status <> 'released'))
+        (EXISTS (SELECT 1 FROM artifact_entries e CROSS JOIN package_versions v CROSS JOIN quarantine_items q
+                WHERE e.blob_digest = \(digest) AND v.version_id = e.version_id AND v.repo_id = r.repo_id
+                    AND q.version_id = v.version_id AND q.status <> 'released')
+            OR EXISTS (SELECT 1 FROM manifests m CROSS JOIN package_versions v CROSS JOIN quarantine_items q
+                WHERE m.blob_digest = \(digest) AND v.version_id = m.version_id AND v.repo_id = r.repo_id
+                    AND q.version_id = v.version_id AND q.status <> 'released'))
         """
     }
 

@@ -1,9 +1,8 @@
-// Sessions whose time is over are aborted, and what aborted ones left in the store is freed. Rules: HTTP contract,
-// section 9, rows 11 and 38.
+// Sessions whose time is over are aborted, and what they have in the store is handed over to be deleted. Rules: HTTP
+// contract, section 9, rows 11 and 38.
 
 import Domain
 package import Persistence
-package import Storage
 package import Threads
 
 package struct UploadExpiry: Sendable {
@@ -11,23 +10,19 @@ package struct UploadExpiry: Sendable {
     private static let batch = 100
 
     private let database: any Database
-    private let storage: any BlobStorage
     private let clock: WallClock
 
-    package init(database: any Database, storage: any BlobStorage, clock: WallClock) {
-        (self.database, self.storage, self.clock) = (database, storage, clock)
-    }
+    package init(database: any Database, clock: WallClock) { (self.database, self.clock) = (database, clock) }
 
-    /// - Returns: how many sessions were aborted, and how many staged objects freed.
+    /// - Returns: how many sessions were aborted.
     @discardableResult
-    package func run() async throws -> (aborted: Int, freed: Int) {
+    package func run() async throws -> Int {
         var aborted = 0
         while true {
             let count = try await self.abortBatch()
             aborted += count
-            if count < Self.batch { break }
+            if count < Self.batch { return aborted }
         }
-        return (aborted, try await self.freeLeftovers())
     }
 
     private func abortBatch() async throws -> Int {
@@ -39,6 +34,9 @@ package struct UploadExpiry: Sendable {
                 session.abortReason = Self.reason
                 session.lease = nil
                 try UploadSessionStore.update(session, at: now, transaction)
+                if let key = session.stagingKey {
+                    try StagedObjectStore.release(key, due: now, reason: Self.reason, at: now, transaction)
+                }
                 try AuditLog.append(
                     .upload(
                         "upload.aborted", session.id,
@@ -46,28 +44,6 @@ package struct UploadExpiry: Sendable {
                     by: .background(in: session.tenant), at: now, transaction)
             }
             return expired.count
-        }
-    }
-
-    /// One that can't be freed now doesn't hold back the others.
-    private func freeLeftovers() async throws -> Int {
-        var (last, freed): (StorageKey?, Int) = (nil, 0)
-        while true {
-            let leftovers = try await self.database.lookup { [last, now = self.clock.now()] transaction in
-                try StagedObjectStore.leftovers(after: last, at: now, limit: Self.batch, transaction)
-            }
-            for (key, upload) in leftovers {
-                do {
-                    if let upload { try await self.storage.abort(MultipartUpload(key: key, id: upload)) }
-                    try await self.storage.delete(key)
-                } catch is StorageFault {
-                    continue
-                }
-                try await self.database.transaction { try StagedObjectStore.remove(key, $0) }
-                freed += 1
-            }
-            guard leftovers.count == Self.batch else { return freed }
-            last = leftovers.last?.key
         }
     }
 }

@@ -102,6 +102,7 @@ extension Uploads {
                         "actualLength": String(mismatch.actualLength),
                     ]), by: grant.caller, at: now, transaction)
             try UploadSessionStore.update(session, at: now, transaction)
+            try Self.release(session, reason: mismatch.reason, at: now, transaction)
             return .mismatch(mismatch)
         }
         session.state = try session.state.after(.match)

@@ -22,6 +22,7 @@ extension Uploads {
             session.abortReason = reason
             if wasAborted { return session }
             try UploadSessionStore.update(session, at: now, transaction)
+            try Self.release(session, reason: "aborted", at: now, transaction)
             try AuditLog.append(
                 .upload(
                     "upload.aborted", id,
@@ -33,8 +34,17 @@ extension Uploads {
         return session
     }
 
-    /// Frees what an aborted session has in the store. What can't be freed now is left to the sweep; so is what
-    /// somebody still works on.
+    /// Hands what an aborted session has in the store over to be deleted, but not under somebody who works on it.
+    static func release(
+        _ session: UploadSession, reason: String, at now: Timestamp, _ transaction: borrowing Transaction
+    ) throws {
+        guard let key = session.stagingKey else { return }
+        let due = session.isLeased(at: now) ? session.lease?.until : nil
+        try StagedObjectStore.release(key, due: due ?? now, reason: reason, at: now, transaction)
+    }
+
+    /// Deletes at once what an aborted session has in the store. What can't be deleted now is left to the sweep; so is
+    /// what somebody still works on.
     func free(_ session: UploadSession) async {
         guard session.state == .aborted, !session.isLeased(at: self.clock.now()), let upload = session.upload else {
             return
@@ -42,15 +52,18 @@ extension Uploads {
         await self.discard(upload.key, upload)
     }
 
-    /// Forgets a staged object and its record.
+    /// Deletes an object that is staged or handed over, and forgets it.
     func discard(_ key: StorageKey, _ upload: MultipartUpload?) async {
         await shielded { [storage, database] in
             do {
                 if let upload { try await storage.abort(upload) }
                 try await storage.delete(key)
-                try await database.transaction { try StagedObjectStore.remove(key, $0) }
+                try await database.transaction { transaction in
+                    try StagedObjectStore.remove(key, transaction)
+                    try DeadObjectStore.remove([key], transaction)
+                }
             } catch {
-                // The key is still recorded as staged: the sweep comes back to it.
+                // Its key is still recorded: the sweep comes back to it.
             }
         }
     }

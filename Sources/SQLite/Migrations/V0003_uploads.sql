@@ -63,6 +63,18 @@ SELECT tenant_id,
     sum(state IN ('initiated', 'parts_uploading', 'pending_commit'))
 FROM upload_sessions GROUP BY tenant_id;
 
+-- An object that is to be deleted may still be an upload in parts.
+ALTER TABLE dead_objects ADD COLUMN storage_upload_id TEXT;
+
+-- What a session was uploading goes with it, however it goes.
+CREATE TRIGGER upload_sessions_free AFTER DELETE ON upload_sessions FOR EACH ROW
+BEGIN
+    INSERT INTO dead_objects (storage_key, reason, storage_upload_id)
+        SELECT storage_key, 'session deleted', storage_upload_id FROM staged_objects WHERE upload_id = OLD.upload_id
+        ON CONFLICT (storage_key) DO NOTHING;
+    DELETE FROM staged_objects WHERE upload_id = OLD.upload_id;
+END;
+
 -- Blobs of which a format wants further checksums: computed off the answer's path.
 CREATE TABLE checksum_queue (
     digest TEXT NOT NULL PRIMARY KEY REFERENCES blobs ON DELETE CASCADE,
