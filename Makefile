@@ -1,7 +1,7 @@
 # What one does with this repository. `make` alone lists it. The work itself is in scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help install build release run test test-clients dev-up dev-down db-migrate smoke bench format lint docs clean
+.PHONY: help install build release run test test-clients dev-up dev-down db-migrate smoke sanitize bench format lint docs clean
 
 # The same flags wherever the release is built, so that nothing is built twice. The Swift runtime is linked in: the
 # program then runs without the toolchain.
@@ -40,6 +40,10 @@ db-migrate: build ## bring the schema of the database in the settings up to date
 
 smoke: build ## start the server on an empty folder, push a file, fetch it back
 	@scripts/smoke .build/debug/artifortress
+
+sanitize: install ## run the suite under the thread and the address sanitizer (long)
+	scripts/sanitize thread
+	scripts/sanitize address
 
 bench: release ## measure beside nginx and docker-registry, and write docs/benchmarks.md
 	@scripts/bench .build/release/artifortress docs/benchmarks.md

@@ -116,7 +116,9 @@ struct Serving: Sendable {
         server.drainTimeout = .seconds(configuration[.httpDrainSeconds])
         server.threads = configuration[.httpThreads]
         server.refusal = { status, message in
-            Problem(status, status == 413 ? "payload_too_large" : "bad_request", message).response
+            var response = Problem(refusing: status, message).response
+            response.headers.set("X-Correlation-Id", UniqueID.random().description)
+            return response
         }
         if let certificate = configuration[.tlsCertificateFile], let key = configuration[.tlsKeyFile] {
             server.tls = try Server.TLS(certificateFile: certificate, keyFile: key)

@@ -21,6 +21,19 @@ enum PostgreSQLPlaces {
     static func with(
         _ template: Template, at address: PostgreSQLAddress, _ body: (Place) async throws -> Void
     ) async throws {
+        await Gate.postgreSQL.enter()
+        do {
+            try await self.withCopy(of: template, at: address, body)
+        } catch {
+            await Gate.postgreSQL.leave()
+            throw error
+        }
+        await Gate.postgreSQL.leave()
+    }
+
+    private static func withCopy(
+        of template: Template, at address: PostgreSQLAddress, _ body: (Place) async throws -> Void
+    ) async throws {
         let maintenance = Maintenance.of(address)
         _ = try await self.shared(template, at: address)
         let copy = "artifortress_test_\(UniqueID.random().hex)"

@@ -25,7 +25,10 @@ package enum Shape: String, CaseIterable, Sendable, CustomStringConvertible {
         let directory = NSTemporaryDirectory() + "artifortress-test-\(UniqueID.random().hex)"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: directory) }
-        var all = ["data": "\(directory)/data", "listen": "127.0.0.1:0", "auth.bootstrapToken": "test-bootstrap"]
+        var all = [
+            "data": "\(directory)/data", "listen": "127.0.0.1:0", "auth.bootstrapToken": "test-bootstrap",
+            "database.poolSize": "6",
+        ]
         switch self {
         case .embedded:
             all.merge(settings) { $1 }
@@ -59,14 +62,17 @@ package enum Shape: String, CaseIterable, Sendable, CustomStringConvertible {
     private static func run(
         _ server: ServerProcess, _ body: @Sendable (ServerProcess) async throws -> Void
     ) async throws {
+        await Gate.servers.enter()
         do {
             try await server.start()
             try await body(server)
         } catch {
             server.kill()
+            await Gate.servers.leave()
             throw error
         }
         server.kill()
+        await Gate.servers.leave()
     }
 }
 

@@ -29,6 +29,18 @@ package struct Problem: Hashable, Sendable {
         }
     }
 
+    /// What the server refuses before any route is found.
+    package init(refusing status: Int, _ message: String) {
+        let code =
+            switch status {
+            case 408: "request_timeout"
+            case 413, 414, 431: Reason.payloadTooLarge.rawValue
+            case 500...: "internal"
+            default: Reason.badRequest.rawValue
+            }
+        self.init(status, code, message)
+    }
+
     private init(_ fault: DatabaseFault) {
         switch fault {
         case .immutable:
