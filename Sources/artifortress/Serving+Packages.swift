@@ -12,7 +12,24 @@ extension Serving {
             formats: self.packageFormats, reading: reading, resolving: self.resolving,
             files: FileAnswer(storage: self.storage, clock: self.clock))
         let tags = TagRoutes(formats: self.packageFormats, tagging: Tagging(clock: self.clock), reading: reading)
-        return self.versionRoutes + packages.routes + tags.routes
+        let retired = RetiredCoordinateRoutes(
+            formats: self.packageFormats, retired: RetiredCoordinates(database: self.database, clock: self.clock))
+        let events = EventRoutes(feed: EventFeed(resolving: self.resolving, database: self.database, end: self.feedEnd))
+        return self.versionRoutes + packages.routes + tags.routes + retired.routes + events.routes
+    }
+
+    var packageSweeps: [Sweep] {
+        let retention = EventRetention(
+            database: self.database, clock: self.clock, days: self.configuration[.eventRetentionDays])
+        return [Sweep("event retention", every: .seconds(3600)) { try await retention.run() }]
+    }
+
+    /// Ends with the process's other services, and lets those who wait for events go then.
+    var feedEnding: Running {
+        Running { [feedEnd] in
+            while !Task.isCancelled { try? await Task.sleep(for: .seconds(3600)) }
+            feedEnd.come()
+        }
     }
 
     private var versionRoutes: [Route] {

@@ -23,6 +23,7 @@ struct Serving: Sendable {
     /// Shared: everything that recognises tokens notes their use.
     let tokenUses: TokenUses
     let throttle: Throttle
+    let feedEnd = FeedEnd()
 
     init(_ deployment: Deployment, _ observation: Observation) {
         (self.deployment, self.observation) = (deployment, observation)
@@ -155,7 +156,7 @@ struct Serving: Sendable {
             Sweep("heartbeat", every: .seconds(10)) { try await sweep.beat(instance) },
             Sweep("object sweep", every: .seconds(30)) { try await sweep.run() },
             Sweep("idempotency sweep", every: .seconds(600)) { try await keys.run() },
-        ] + self.uploadSweeps
+        ] + self.uploadSweeps + self.packageSweeps
     }
 
     var background: [any Service] {

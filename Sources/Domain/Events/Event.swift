@@ -11,4 +11,15 @@ package enum EventKind: String, CaseIterable, Sendable {
     case versionPromoted = "version.promoted"
     case policyDenied = "policy.denied"
     case tagMoved = "tag.moved"
+
+    /// Whether readers are told of it while the version's quarantine is as it is. What would lead them to a version that
+    /// they can't have is withheld; its release is an event of its own.
+    package func isShown(_ quarantine: QuarantineStatus?) -> Bool {
+        switch self {
+        case .versionPublished, .versionFileAdded, .versionPromoted, .tagMoved: quarantine?.hides != true
+        case .versionTombstoned, .versionRestored, .versionQuarantined, .versionReleased, .versionRejected,
+            .policyDenied:
+            true
+        }
+    }
 }

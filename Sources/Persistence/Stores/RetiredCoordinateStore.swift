@@ -6,6 +6,7 @@ package import Domain
 package struct RetiredCoordinate: Hashable, Sendable {
     package let coordinate: Coordinate
     package let retiredAt: Timestamp
+    package let retiredBy: String?
 }
 
 package enum RetiredCoordinateStore {
@@ -53,6 +54,34 @@ package enum RetiredCoordinateStore {
             SELECT version FROM retired_coordinates WHERE repo_id = \(repository) AND package_type = \(package.type)
                 AND namespace = \(package.namespace ?? "") AND name = \(package.name)
             """, as: { try $0[0] as String })
+    }
+
+    /// By type, namespace, name and version.
+    package static func page(
+        of repository: RepoID, after position: Coordinate?, limit: Int, _ transaction: borrowing Transaction
+    ) throws -> Page<RetiredCoordinate, Coordinate> {
+        let start: SQL =
+            position.map { position in
+                let package = position.package
+                return """
+                    AND (package_type, namespace, name, version)
+                        > (\(package.type), \(package.namespace ?? ""), \(package.name), \(position.version))
+                    """
+            } ?? ""
+        let retired = try transaction.all(
+            """
+            SELECT package_type, namespace, name, version, retired_at, retired_by_subject FROM retired_coordinates
+            WHERE repo_id = \(repository) \(start) ORDER BY package_type, namespace, name, version LIMIT \(limit)
+            """
+        ) { row in
+            let namespace: String = try row[1]
+            let package = PackageName(
+                type: try row[0], namespace: namespace.isEmpty ? nil : namespace, name: try row[2])
+            return RetiredCoordinate(
+                coordinate: Coordinate(package, version: try row[3], sortKey: []), retiredAt: try row[4],
+                retiredBy: try row[5])
+        }
+        return Page(items: retired, next: retired.count == limit ? retired.last?.coordinate : nil)
     }
 
     /// - Returns: whether it was retired.

@@ -37,7 +37,7 @@ enum ServeVerb {
         if roles.contains(.worker) { services += serving.background }
         if deployment.isOnSQLite { services.append(Running { try await serving.listenLocally() }) }
         if roles.contains(.api) {
-            services.append(serving.notingUses)
+            services += [serving.notingUses, serving.feedEnding] as [any Service]
             services.append(
                 Running {
                     try await serving.listen { address in console.print("artifortress listens on \(address)") }
