@@ -5,6 +5,6 @@ package import Persistence
 extension PostgreSQLDatabase {
     package static let migrations = [
         Migration("V0001_core", oldestLevel: 1, script: PackageResources.V0001_core_sql),
-        Migration("V0003_uploads", oldestLevel: 1, script: PackageResources.V0003_uploads_sql),
+        Migration("V0002_uploads", oldestLevel: 1, script: PackageResources.V0002_uploads_sql),
     ]
 }

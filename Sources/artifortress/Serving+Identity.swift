@@ -23,7 +23,8 @@ extension Serving {
     /// Writes what requests have noted of tokens' use.
     var notingUses: any Service {
         let (uses, log) = (self.tokenUses, self.log)
-        return Periodic("token uses", every: .seconds(5), report: { log("\($0): \($1)") }) { try await uses.flush() }
+        return Periodic(
+            "token uses", every: .seconds(5), report: { log("\($0): \($1)") }, work: { try await uses.flush() })
     }
 
     /// Tenants' quotas, for whatever must keep to them.

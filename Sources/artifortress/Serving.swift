@@ -142,9 +142,9 @@ struct Serving: Sendable {
             defaultTenant: self.deployment.defaultTenant, throttle: self.throttle,
             forwarding: Forwarding(self.configuration), observe: { _ in })
         let log = self.observation.log
-        try await Server(server).run(ready: { log.info("metrics", ["address": "\($0)"]) }) { request in
-            await application.respond(to: request)
-        }
+        try await Server(server).run(
+            ready: { log.info("metrics", ["address": "\($0)"]) },
+            handler: { request in await application.respond(to: request) })
     }
 
     /// The background work, a kind each.

@@ -208,7 +208,7 @@ package final class ServerProcess: Sendable {
         unsafe posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO)
         var pid: pid_t = 0
         var arguments = unsafe words.map { unsafe strdup($0) } + [nil]
-        defer { unsafe arguments.forEach { unsafe free($0) } }
+        defer { for index in unsafe arguments.indices { unsafe free(arguments[index]) } }
         let code = unsafe posix_spawn(&pid, words[0], &actions, nil, &arguments, environ)
         guard code == 0 else { throw WireFailure(description: "cannot start \(words[0]): errno \(code)") }
         return pid

@@ -92,7 +92,11 @@ import Testing
                                 THEN expected_length ELSE 0 END), 0) AS bigint),
                             CAST(COALESCE(SUM(CASE WHEN \(open) THEN 1 ELSE 0 END), 0) AS bigint)
                         FROM upload_sessions WHERE tenant_id = \(tenant)
-                        """, as: { UploadUsage(logicalBytes: try $0[0], openSessions: try $0[1]) })
+                        """,
+                        as: {
+                            AdmissionUsage(
+                                logicalStorageBytes: try $0[0], activeUploadSessions: try $0[1], pendingSearchJobs: 0)
+                        })
                 }
                 #expect(kept == counted)
             }
