@@ -24,6 +24,7 @@ import Testing
                         "data": "\(home)/data", "listen": "127.0.0.1:0", "auth.bootstrapToken": "test-bootstrap",
                         "database.url": try Shape.postgreSQLURL(database: address.database ?? ""),
                         "database.poolSize": "4", "storage.url": "file:\(directory)/objects",
+                        "secrets.key": String(repeating: "5a", count: 32),  // processes on one database share it
                     ])
                 nodes.append(node)
                 try await node.start()
