@@ -40,7 +40,7 @@ package final class S3Storage: BlobStorage {
     func makeSpool() -> Spool { Spool(self.spoolDirectory, self.pool) }
 
     /// Makes sure that the bucket's place is ours before anything is written there.
-    func claim() async throws { try await self.installation.claim() }
+    func claim() async throws { try await faulting { try await self.installation.claim() } }
 
     package func begin(_ key: StorageKey, length: Int?) async throws -> any ObjectWriter {
         guard key.text != Installation.name else { throw StorageFault.other("\(key) is the marker's name") }

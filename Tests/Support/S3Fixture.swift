@@ -47,8 +47,8 @@ package enum S3Fixture {
     }
 
     private static func empty(_ location: S3Location) async throws {
-        var direct = location
-        if let own = self.location { direct.endpoint = own.endpoint }
+        guard var direct = self.location else { return }
+        direct.prefix = location.prefix
         let storage = try self.storage(direct)
         for key in try await storage.keys() { try await storage.delete(key) }
         var parent = direct
