@@ -44,10 +44,10 @@ final class FileInProgress: Sendable {
     /// Makes the bytes durable under another name. What fails leaves nothing.
     func publish(as path: String, in directories: Directories) throws(StorageFault) {
         do {
-            try self.synchronize()
             try self.file.withLock { (file) throws(StorageFault) in
-                guard let staged = file.take() else { return }
-                try staged.publish(as: path, in: directories)
+                if file == nil { file = try self.make() }
+                try file?.publish(as: path, in: directories)
+                file = nil
             }
         } catch {
             self.remove()

@@ -4,7 +4,7 @@ import CLinux
 import Glibc
 import Storage
 
-/// An open file that is being written from its start. Its end without `sealed` leaves it for the sweep.
+/// An open file that is being written from its start; closed with its owner, and then left for the sweep.
 struct StagedFile: ~Copyable {
     let path: String
     let descriptor: Int32
@@ -67,7 +67,7 @@ struct StagedFile: ~Copyable {
     func synchronize() throws(StorageFault) { try SystemCall.synchronize(self.descriptor, self.path) }
 
     /// Makes the bytes durable, then gives the file its name, then makes the name durable.
-    consuming func publish(as path: String, in directories: Directories) throws(StorageFault) {
+    func publish(as path: String, in directories: Directories) throws(StorageFault) {
         try self.synchronize()
         try SystemCall.rename(self.path, path)
         try directories.synchronize(parentOf: path)

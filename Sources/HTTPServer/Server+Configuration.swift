@@ -55,7 +55,7 @@ extension Server {
         package init() {}
 
         /// In bytes: buffers and the parsed head of one connection.
-        var connectionMemory: Int { max(128 * 1024, 4 * self.headLimit) }
+        var connectionMemory: Int { 2 * self.headLimit }
 
         /// HTTP contract, 1.5 and 1.6.
         private static func plainRefusal(_ status: Int, _ message: String) -> Response {
