@@ -159,7 +159,7 @@ final class Counter: Sendable {
         self.wait(for: target, within: limit)
     }
 
-    func wait(for target: Int, within limit: Duration = .seconds(10)) {
+    func wait(for target: Int, within limit: Duration = .seconds(60)) {
         let end = ContinuousClock.now + limit
         while self.value < target, .now < end { usleep(200) }
     }

@@ -46,7 +46,7 @@ import Testing
             #expect(try await server.get("/generic/files/before", token: token).body == small)
             unsafe unlink(filler)
 
-            let recovered = await eventually(within: .seconds(20)) {
+            let recovered = await eventually {
                 (try? await server.put("/generic/files/after", small, token: token).status) == 201
             }
             #expect(recovered, "\(server.log)")

@@ -23,7 +23,7 @@ import Testing
                     }
                 }
                 group.addTask {
-                    _ = await eventually(within: .seconds(60)) { acknowledged.all.count >= 40 }
+                    _ = await eventually { acknowledged.all.count >= 40 }
                     server.kill()
                 }
             }
@@ -40,7 +40,7 @@ import Testing
             }
             guard shape == .embedded else { return }
             // Every object that no row needs is swept: one stays for each file.
-            let isSwept = await eventually(within: .seconds(30)) { Self.objects(of: server) == visible }
+            let isSwept = await eventually { Self.objects(of: server) == visible }
             #expect(isSwept, "\(Self.objects(of: server)) objects for \(visible) files")
         }
     }

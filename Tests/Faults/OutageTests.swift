@@ -18,7 +18,7 @@ import Testing
             #expect(try await server.put("/generic/files/f", [1, 2, 3], token: token).status == 201)
 
             proxy.cut()
-            let told = await eventually(within: .seconds(20)) {
+            let told = await eventually {
                 (try? await server.get("/generic/files/f", token: token).status) == 503
             }
             #expect(told)
@@ -37,7 +37,7 @@ import Testing
             #expect(try await server.get("/health/live", token: nil).status == 200)
 
             try proxy.mend()
-            let isBack = await eventually(within: .seconds(30)) {
+            let isBack = await eventually {
                 (try? await server.get("/generic/files/f", token: token).status) == 200
             }
             #expect(isBack, "\(server.log)")

@@ -4,7 +4,7 @@
 ///
 /// - Returns: false where it still doesn't after `limit`.
 package func eventually(
-    within limit: Duration = .seconds(10), _ condition: () async throws -> Bool
+    within limit: Duration = .seconds(120), _ condition: () async throws -> Bool
 ) async rethrows -> Bool {
     let end = ContinuousClock.now + limit
     while true {

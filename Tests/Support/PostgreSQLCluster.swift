@@ -48,7 +48,7 @@ package final class PostgreSQLCluster {
 
     /// Runs until the server answers, also after a kill, when its orphans may still be there.
     package func start() async throws {
-        let isUp = await eventually(within: .seconds(60)) {
+        let isUp = await eventually {
             if self.server?.isRunning != true {
                 self.server = try? self.run(
                     "postgres",
@@ -69,7 +69,7 @@ package final class PostgreSQLCluster {
         guard let server = self.server, server.isRunning else { return }
         self.send(SIGCONT)
         Foundation.kill(server.processIdentifier, signal)
-        _ = await eventually(within: .seconds(30)) { !server.isRunning }
+        _ = await eventually { !server.isRunning }
     }
 
     /// Keeps it from answering, with its connections open; `thaw` lets it go on.

@@ -140,7 +140,7 @@ package final class ServerProcess: Sendable {
             [Self.binary, verb] + self.settings.sorted { $0.key < $1.key }.map { "--\(Self.flag($0.key))=\($0.value)" }
         let pid = try Self.spawn(words, output: log)
         self.state.withLock { $0.pid = pid }
-        let hasStarted = try await eventually(within: .seconds(30)) {
+        let hasStarted = try await eventually {
             guard self.isRunning else { throw WireFailure(description: "the server ended: \(self.log)") }
             let new = self.log.dropFirst(known)
             guard let line = new.split(separator: "\n").last(where: { $0.contains("listens on ") }),
@@ -176,7 +176,7 @@ package final class ServerProcess: Sendable {
         let pid = self.pid
         Glibc.kill(pid, SIGTERM)
         let ended = Mutex<Int32?>(nil)
-        let hasEnded = await eventually(within: .seconds(40)) {
+        let hasEnded = await eventually {
             var status: Int32 = 0
             guard unsafe waitpid(pid, &status, WNOHANG) == pid else { return false }
             let code = status
