@@ -56,6 +56,7 @@ lint: ## check the format
 
 docs: build ## write the pages that are made from the sources
 	.build/debug/artifortress config --docs >docs/configuration.md
+	.build/debug/artifortress openapi >docs/openapi.yaml
 
 clean: ## remove what was built, and the development services with their data
 	@scripts/dev remove

@@ -35,6 +35,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 let stack: [Target.Dependency] = [
     "Domain", "Threads", "HTTP", "Telemetry", "Cryptography", "HTTPServer", "HTTPClient", "Persistence", "PostgreSQL",
     "SQLite", "Storage", "Filesystem", "S3", "Registry", "Identity", "API", "Generic", "Worker", "Settings", "Commands",
+    "Description",
 ]
 
 let package = Package(
@@ -74,7 +75,9 @@ let package = Package(
             "Generic", ["API", "Registry", "Identity", "Domain", "HTTP", "Persistence", "Cryptography"],
             path: "Sources/Ecosystems/Generic"),
         module("Worker", ["Registry", "Domain", "Persistence", "Storage", "Telemetry"]),
-        module("Settings", ["Domain", "CYAML"]),
+        module("YAML", ["CYAML"]),
+        module("Description", ["Domain", "YAML"], resources: [.embedInCode("Fragments")]),
+        module("Settings", ["Domain", "YAML"]),
         module("Commands", ["Domain"]),
         .executableTarget(name: "artifortress", dependencies: stack, swiftSettings: house),
 

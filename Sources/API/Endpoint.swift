@@ -16,6 +16,22 @@ package enum Access: Hashable, Sendable {
     case own(String)
 }
 
+extension Access: CustomStringConvertible {
+    /// In the words of the API's description.
+    package var description: String {
+        switch self {
+        case .anyone: "anyone"
+        case .anyToken: "token"
+        case .repository(let role): role.rawValue
+        case .everyRepository(let role): "the scope repo:*:\(role.rawValue)"
+        case .tenant(.admin): "a tenant administrator"
+        case .tenant(.auditor): "a tenant auditor"
+        case .tenant(.operator): "a tenant operator"
+        case .own(let rule): rule
+        }
+    }
+}
+
 /// What answers a request that has found its route.
 package struct Endpoint: Sendable {
     package let access: Access

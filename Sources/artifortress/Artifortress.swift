@@ -11,7 +11,7 @@ struct Artifortress {
             commands: [
                 ServeVerb.command, WorkerVerb.command, MigrateVerb.command, TenantVerbs.command, TokenVerbs.command,
                 ConfigVerb.command, DoctorVerb.command,
-                VersionVerb.command,
+                OpenAPIVerb.command, VersionVerb.command,
             ])
         exit(await program.run(Array(CommandLine.arguments.dropFirst())).rawValue)
     }

@@ -48,7 +48,8 @@ struct Serving: Sendable {
     /// Every route, an area at a time: one property of an area's own file each.
     var routes: [Route] {
         [
-            self.serviceRoutes, self.identityRoutes, self.repositoryRoutes, self.uploadRoutes, self.packageRoutes,
+            self.serviceRoutes, self.descriptionRoutes, self.identityRoutes, self.repositoryRoutes, self.uploadRoutes,
+            self.packageRoutes,
             self.genericRoutes,
         ].flatMap(\.self)
     }

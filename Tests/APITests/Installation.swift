@@ -73,12 +73,26 @@ struct Installation: Sendable {
     ) async throws -> Answer {
         var all: Headers = ["Host": "artifacts.example"]
         for (name, value) in headers { all.append(name, value) }
+        return try await self.send(method, path, headers: all, body: RequestBody(body), from: address)
+    }
+
+    /// The answer is held against the API's description.
+    func send(
+        _ method: String, _ path: String, headers: Headers, body: RequestBody, from address: String = "192.0.2.1"
+    ) async throws -> Answer {
         let target = try #require(Target(received: path))
-        return try await Answer(
+        let answer = try await Answer(
             self.application.respond(
                 to: Request(
-                    method: method, target: target, headers: all, remoteAddress: address, isSecure: false,
-                    body: RequestBody(body))))
+                    method: method, target: target, headers: headers, remoteAddress: address, isSecure: false,
+                    body: body)))
+        if let segments = target.segments,
+            case .found(let route, _) = self.application.router.match(method, segments), method != "HEAD"
+        {
+            let problem = try AnswerCheck().problem(of: answer, by: "\(route.method) \(route.pattern)")
+            #expect(problem == nil, "unlike docs/openapi.yaml: \(answer.text.prefix(500))")
+        }
+        return answer
     }
 
     func send(

@@ -1,12 +1,16 @@
 // Settings in a YAML file. A key may be nested (`database: {url: …}`), dotted (`database.url: …`) or both.
 
+import YAML
+
 enum FileLayer {
     static func given(inFile path: String) throws(SettingsFault) -> [String: Given] {
         try Self.given(in: SmallFile.text(of: path, for: "config"), path: path)
     }
 
     static func given(in text: String, path: String) throws(SettingsFault) -> [String: Given] {
-        guard let root = try YAMLDocument.parse(text, path: path), !root.isNull else { return [:] }
+        let document: YAMLDocument.Node?
+        do { document = try YAMLDocument.parse(text, path: path) } catch { throw SettingsFault(error.description) }
+        guard let root = document, !root.isNull else { return [:] }
         guard case .mapping(let members) = root.content else {
             throw SettingsFault("\(path):\(root.line): not a mapping; allowed: keys of settings with their values")
         }

@@ -43,12 +43,12 @@ import CYAML
     }
 
     /// - Throws: `PATH:LINE: …` where the text is no YAML.
-    mutating func next() throws(SettingsFault) -> Event {
+    mutating func next() throws(YAMLFault) -> Event {
         var event = unsafe yaml_event_t()
         guard unsafe yaml_parser_parse(self.parser, &event) == 1 else {
             let line = unsafe self.parser.pointee.problem_mark.line + 1
             let problem = unsafe self.parser.pointee.problem.map { unsafe String(cString: $0) } ?? "unreadable"
-            throw SettingsFault("\(self.path):\(line): not YAML: \(problem)")
+            throw YAMLFault("\(self.path):\(line): not YAML: \(problem)")
         }
         defer { unsafe yaml_event_delete(&event) }
         let line = unsafe Int(event.start_mark.line) + 1
@@ -73,7 +73,7 @@ import CYAML
             return unsafe Event(
                 kind: .scalar(text, isPlain: isPlain), line: line,
                 isDecorated: scalar.anchor != nil || scalar.tag != nil)
-        default: throw SettingsFault("\(self.path):\(line): not YAML: an event of an unknown kind")
+        default: throw YAMLFault("\(self.path):\(line): not YAML: an event of an unknown kind")
         }
     }
 }

@@ -1,30 +1,37 @@
-// A YAML document as a tree, as far as settings need it: no anchors, aliases or tags, so nothing in it can grow; keys
-// are scalars and stand once; depth and size are bounded.
+// A YAML document as a tree, as far as we need it: no anchors, aliases or tags, so nothing in it can grow; keys are
+// scalars and stand once; depth and size are bounded.
 
-struct YAMLDocument {
-    indirect enum Content {
+/// What is wrong with a text: `PATH:LINE: …`.
+package struct YAMLFault: Error, Hashable, CustomStringConvertible {
+    package let description: String
+
+    init(_ description: String) { self.description = description }
+}
+
+package enum YAMLDocument {
+    package indirect enum Content {
         /// `isPlain`: without quotes, and no block.
         case scalar(String, isPlain: Bool)
         case sequence([Node])
         case mapping([Member])
     }
 
-    struct Node {
-        let content: Content
+    package struct Node {
+        package let content: Content
         /// From 1.
-        let line: Int
+        package let line: Int
 
         /// Whether it is YAML's null (YAML 1.2, 10.3.2).
-        var isNull: Bool {
+        package var isNull: Bool {
             guard case .scalar(let text, isPlain: true) = self.content else { return false }
             return ["", "~", "null", "Null", "NULL"].contains(text)
         }
     }
 
-    struct Member {
-        let key: String
-        let value: Node
-        let line: Int
+    package struct Member {
+        package let key: String
+        package let value: Node
+        package let line: Int
     }
 
     static let depthLimit = 16
@@ -32,8 +39,7 @@ struct YAMLDocument {
 
     /// The document's root; nil where there is none.
     ///
-    /// - Throws: `PATH:LINE: …`
-    static func parse(_ text: String, path: String) throws(SettingsFault) -> Node? {
+    package static func parse(_ text: String, path: String) throws(YAMLFault) -> Node? {
         var reader = YAMLReader(text, path: path)
         return try reader.document()
     }
@@ -50,7 +56,7 @@ private struct YAMLReader: ~Copyable {
         self.path = path
     }
 
-    mutating func document() throws(SettingsFault) -> YAMLDocument.Node? {
+    mutating func document() throws(YAMLFault) -> YAMLDocument.Node? {
         var root: YAMLDocument.Node?
         while true {
             let event = try self.events.next()
@@ -64,7 +70,7 @@ private struct YAMLReader: ~Copyable {
         }
     }
 
-    private mutating func node(_ event: YAMLEvents.Event, depth: Int) throws(SettingsFault) -> YAMLDocument.Node {
+    private mutating func node(_ event: YAMLEvents.Event, depth: Int) throws(YAMLFault) -> YAMLDocument.Node {
         self.nodes += 1
         guard depth <= YAMLDocument.depthLimit else { throw self.refuse(event, "nested too deeply") }
         guard self.nodes <= YAMLDocument.nodeLimit else { throw self.refuse(event, "too many values") }
@@ -88,7 +94,7 @@ private struct YAMLReader: ~Copyable {
         }
     }
 
-    private mutating func members(depth: Int) throws(SettingsFault) -> [YAMLDocument.Member] {
+    private mutating func members(depth: Int) throws(YAMLFault) -> [YAMLDocument.Member] {
         var members: [YAMLDocument.Member] = []
         while true {
             let event = try self.events.next()
@@ -102,7 +108,7 @@ private struct YAMLReader: ~Copyable {
         }
     }
 
-    private func refuse(_ event: YAMLEvents.Event, _ problem: String) -> SettingsFault {
-        SettingsFault("\(self.path):\(event.line): \(problem)")
+    private func refuse(_ event: YAMLEvents.Event, _ problem: String) -> YAMLFault {
+        YAMLFault("\(self.path):\(event.line): \(problem)")
     }
 }
