@@ -27,6 +27,7 @@ package struct Application: Sendable {
     private let denials: DenialLog
     private let throttle: Throttle
     private let forwarding: Forwarding
+    private let correlations = CorrelationIDs()
     private let observe: @Sendable (Outcome) -> Void
 
     /// - Parameter defaultTenant: whose audit log has the refusals of nobody in particular.
@@ -46,9 +47,9 @@ package struct Application: Sendable {
     package func respond(to received: Request) async -> Response {
         let start = ContinuousClock.now
         let request = self.forwarding.original(received)
-        let correlation = request.headers["x-correlation-id"].flatMap { UniqueID($0.trimmed) } ?? UniqueID.random()
-        let baseURL = self.forwarding.baseURL(of: request, received: received)
-        var (response, route, fault) = await self.answer(request, correlation, baseURL)
+        let correlation =
+            request.headers["x-correlation-id"].flatMap { UniqueID($0.trimmed) } ?? self.correlations.next()
+        var (response, route, fault) = await self.answer(request, correlation, self.forwarding.origin(of: received))
         response.headers.set("X-Correlation-Id", correlation.description)
         self.observe(
             Outcome(
@@ -58,7 +59,7 @@ package struct Application: Sendable {
     }
 
     private func answer(
-        _ request: Request, _ correlation: UniqueID, _ baseURL: String
+        _ request: Request, _ correlation: UniqueID, _ origin: Origin
     ) async -> (Response, route: String?, fault: (any Error)?) {
         guard let path = request.target.segments else {
             let problem = Problem(400, Reason.badRequest.rawValue, "The path has a malformed escape.")
@@ -70,7 +71,7 @@ package struct Application: Sendable {
             return (Response(405, headers: ["Allow": allowed.joined(separator: ", ")]), nil, nil)
         case .found(let route, let values):
             let call = Call(
-                request: request, values: values, correlation: correlation, baseURL: baseURL,
+                request: request, values: values, correlation: correlation, origin: origin,
                 idempotency: self.idempotency)
             let (response, fault) = await self.answer(call, by: route)
             return (response, route.pattern.description, fault)
@@ -155,5 +156,10 @@ enum BrowserSafety {
 
 extension Request {
     /// Whether it asks for more than to be told something.
-    var isMutation: Bool { !["GET", "HEAD", "OPTIONS"].contains(self.method) }
+    var isMutation: Bool {
+        switch self.method {
+        case "GET", "HEAD", "OPTIONS": false
+        default: true
+        }
+    }
 }

@@ -8,28 +8,31 @@ package import Registry
 package struct Call: Sendable {
     package let request: Request
     /// The values of the route's places, decoded.
-    package let values: [String: String]
+    package let values: PathValues
     /// The caller's `X-Correlation-Id` where it is a UUID, else a fresh one.
     package let correlation: UniqueID
-    /// The absolute URL of the root, without a `/` at its end, as this client reaches us.
-    package let baseURL: String
     package let credential: Credential
     let idempotency: Idempotency
     /// Set where the caller is authorised and wants the request to be done once.
     let claim: IdempotencyClaim?
 
-    package init(
-        request: Request, values: [String: String], correlation: UniqueID, baseURL: String, idempotency: Idempotency
+    private let origin: Origin
+
+    init(
+        request: Request, values: PathValues, correlation: UniqueID, origin: Origin, idempotency: Idempotency
     ) {
-        (self.request, self.values, self.correlation, self.baseURL) = (request, values, correlation, baseURL)
+        (self.request, self.values, self.correlation, self.origin) = (request, values, correlation, origin)
         (self.idempotency, self.claim, self.credential) = (idempotency, nil, Credential(of: request.headers))
     }
+
+    /// The absolute URL of the root, without a `/` at its end, as this client reaches us.
+    package var baseURL: String { self.origin.url(for: self.request) }
 
     private init(_ call: Call, _ claim: IdempotencyClaim, body: [UInt8]) {
         self.request = Request(
             method: call.request.method, target: call.request.target, headers: call.request.headers,
             remoteAddress: call.request.remoteAddress, isSecure: call.request.isSecure, body: RequestBody(body))
-        (self.values, self.correlation, self.baseURL) = (call.values, call.correlation, call.baseURL)
+        (self.values, self.correlation, self.origin) = (call.values, call.correlation, call.origin)
         (self.idempotency, self.claim, self.credential) = (call.idempotency, claim, call.credential)
     }
 
@@ -66,11 +69,11 @@ package struct Call: Sendable {
 
     /// The places whose names say what may stand there are checked before anything else (HTTP contract, 1.8).
     func checkValues() throws(Refusal) {
-        for name in self.values.keys {
+        try self.values.visit { (name, value) throws(Refusal) in
             switch name {
-            case "repoKey": _ = try self.repoKey
-            case "subject": _ = try self.subject
-            case "digest": _ = try BlobDigest(parsing: self.values[name] ?? "")
+            case "repoKey": _ = try RepoKey(parsing: value)
+            case "subject": _ = try Subject(parsing: value)
+            case "digest": _ = try BlobDigest(parsing: value)
             case _ where name.hasSuffix("Id"): _ = try self.id(name, of: Call.self)
             default: break
             }

@@ -30,21 +30,15 @@ package struct Forwarding: Sendable {
             isSecure: scheme.map { $0 == "https" } ?? request.isSecure, body: request.body)
     }
 
-    /// The absolute URL of the root, without a `/` at its end.
-    ///
-    /// - Parameters:
-    ///   - request: as ``original(_:)`` gives it.
-    ///   - received: as it came.
-    func baseURL(of request: Request, received: Request) -> String {
-        if let publicURL { return publicURL }
-        let host = request.headers["host"]?.trimmed ?? ""
+    /// What we are called by the client of a request, as it came.
+    func origin(of received: Request) -> Origin {
         var prefix = ""
         if let isTrusted, isTrusted(received.remoteAddress),
             let given = Self.last("x-forwarded-prefix", received.headers), Self.isPrefix(given)
         {
             prefix = given.hasSuffix("/") ? String(given.dropLast()) : given
         }
-        return "\(request.isSecure ? "https" : "http")://\(Self.isHost(host) ? host : self.fallback)\(prefix)"
+        return Origin(publicURL: self.publicURL, fallback: self.fallback, prefix: prefix)
     }
 
     /// The nearest address that is no trusted proxy's: what stands before it anybody may have written.
@@ -77,7 +71,7 @@ package struct Forwarding: Sendable {
     }
 
     /// Host and perhaps port: nothing that could become another part of a URL.
-    private static func isHost(_ text: String) -> Bool {
+    fileprivate static func isHost(_ text: String) -> Bool {
         (1...255).contains(text.utf8.count)
             && text.utf8.allSatisfy { byte in
                 switch byte {
@@ -95,5 +89,23 @@ package struct Forwarding: Sendable {
                 default: false
                 }
             }
+    }
+}
+
+/// What the root's absolute URL is made of: few answers need it, so it is put together when asked for.
+struct Origin: Sendable {
+    let publicURL: String?
+    let fallback: String
+    /// What the proxies cut off the path.
+    let prefix: String
+
+    /// Without a `/` at its end.
+    ///
+    /// - Parameter request: as ``Forwarding/original(_:)`` gives it.
+    func url(for request: Request) -> String {
+        if let publicURL { return publicURL }
+        let host = request.headers["host"]?.trimmed ?? ""
+        let name = Forwarding.isHost(host) ? host : self.fallback
+        return "\(request.isSecure ? "https" : "http")://\(name)\(self.prefix)"
     }
 }

@@ -19,12 +19,23 @@ package import Domain
 
     deinit { unsafe EVP_MD_CTX_free(self.context) }
 
+    /// Fetched once: the library otherwise looks for its provider's function at each start.
+    private static let implementations = Function.allCases.map { Implementation($0) }
+
+    @safe private struct Implementation: @unchecked Sendable {
+        let pointer: OpaquePointer?
+
+        init(_ function: Function) {
+            unsafe self.pointer = EVP_MD_fetch(nil, function.rawValue, nil)
+        }
+    }
+
     private static func implementation(of function: Function) -> OpaquePointer? {
         switch function {
-        case .md5: unsafe EVP_md5()
-        case .sha1: unsafe EVP_sha1()
-        case .sha256: unsafe EVP_sha256()
-        case .sha512: unsafe EVP_sha512()
+        case .md5: unsafe self.implementations[0].pointer
+        case .sha1: unsafe self.implementations[1].pointer
+        case .sha256: unsafe self.implementations[2].pointer
+        case .sha512: unsafe self.implementations[3].pointer
         }
     }
 
@@ -61,5 +72,12 @@ package struct SHA256: ~Copyable, Sendable {
 
     package static func digest(of bytes: [UInt8]) -> BlobDigest { BlobDigest(bytes: Hash.digest(.sha256, of: bytes)) }
 
-    package static func digest(of text: String) -> BlobDigest { self.digest(of: Array(text.utf8)) }
+    package static func digest(of text: String) -> BlobDigest {
+        var text = text
+        return text.withUTF8 { bytes in
+            var hash = SHA256()
+            unsafe hash.update(bytes.span)
+            return hash.finish()
+        }
+    }
 }

@@ -33,8 +33,10 @@ package struct Headers: Sendable, ExpressibleByDictionaryLiteral {
 extension String {
     /// ASCII only, as protocol names are.
     package func equalsIgnoringCase(_ other: String) -> Bool {
-        self.utf8.count == other.utf8.count
-            && zip(self.utf8, other.utf8).allSatisfy { $0.asciiLowercased == $1.asciiLowercased }
+        guard self.utf8.count == other.utf8.count else { return false }
+        var others = other.utf8.makeIterator()
+        for byte in self.utf8 where others.next()?.asciiLowercased != byte.asciiLowercased { return false }
+        return true
     }
 }
 

@@ -25,26 +25,41 @@ package struct PathPattern: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// The values in their places, decoded; nil where the path is another one.
-    func match(_ path: [String]) -> [String: String]? {
-        var path = path[...]
-        if self.isLenient, path.count > 1, path.last == "" { path = path.dropLast() }
-        var values: [String: String] = [:]
-        for segment in self.segments {
-            switch segment {
+    func match(_ path: [String]) -> PathValues? {
+        var count = path.count
+        if self.isLenient, count > 1, path[count - 1] == "" { count -= 1 }
+        var values = PathValues()
+        for index in self.segments.indices {
+            guard index < count else { return nil }
+            let part = path[index]
+            switch self.segments[index] {
             case .rest(let name):
-                guard !path.isEmpty else { return nil }
-                values[name] = path.joined(separator: "/")
+                values.append(name, index == count - 1 ? part : path[index..<count].joined(separator: "/"))
                 return values
             case .value(let name):
-                guard let part = path.popFirst(), !part.isEmpty else { return nil }
-                values[name] = part
+                guard !part.isEmpty else { return nil }
+                values.append(name, part)
             case .literal(let literal):
-                guard let part = path.popFirst(), self.isLenient ? part.equalsIgnoringCase(literal) : part == literal
-                else { return nil }
+                guard part == literal || self.isLenient && part.equalsIgnoringCase(literal) else { return nil }
             }
         }
-        return path.isEmpty ? values : nil
+        return count == self.segments.count ? values : nil
     }
+}
+
+/// What stands in the places of a pattern, decoded: a few, so that looking through them beats hashing.
+package struct PathValues: Sendable {
+    private var values: [(name: String, value: String)] = []
+
+    package func visit<Failure>(
+        _ body: (_ name: String, _ value: String) throws(Failure) -> Void
+    ) throws(Failure) {
+        for (name, value) in self.values { try body(name, value) }
+    }
+
+    package subscript(name: String) -> String? { self.values.first { $0.name == name }?.value }
+
+    mutating func append(_ name: String, _ value: String) { self.values.append((name, value)) }
 }
 
 /// Routes by method and pattern. The first that fits wins, so literal ones stand before values.
@@ -60,13 +75,13 @@ package struct Router<Handler: Sendable>: Sendable {
     }
 
     package enum Match: Sendable {
-        case found(Route, values: [String: String])
+        case found(Route, values: PathValues)
         case methodNotAllowed(allowed: [String])
         case notFound
     }
 
     package let routes: [Route]
-    /// By the first literal segment, lower-cased: most requests look at few routes.
+    /// By the first literal segment, lower-cased, each with `others` behind it: most requests look at few routes.
     private let byFirst: [String: [Route]]
     private let others: [Route]
 
@@ -81,14 +96,15 @@ package struct Router<Handler: Sendable>: Sendable {
                 others.append(route)
             }
         }
-        (self.byFirst, self.others) = (byFirst, others)
+        (self.byFirst, self.others) = (byFirst.mapValues { $0 + others }, others)
     }
 
     /// - Parameter path: decoded segments. HEAD is answered wherever GET is.
     package func match(_ method: String, _ path: [String]) -> Match {
         let wanted = method == "HEAD" ? "GET" : method
         var allowed: [String] = []
-        for route in (self.byFirst[path.first?.lowercased() ?? ""] ?? []) + self.others {
+        let first = path.first ?? ""
+        for route in self.byFirst[first] ?? self.byFirst[first.lowercased()] ?? self.others {
             guard let values = route.pattern.match(path) else { continue }
             if route.method == wanted || route.method == method { return .found(route, values: values) }
             if !allowed.contains(route.method) { allowed.append(route.method) }

@@ -29,6 +29,9 @@ extension Target {
     }
 
     private var hasDotSegment: Bool {
+        guard self.path.utf8.contains(where: { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "%") }) else {
+            return false
+        }
         var dots = 0
         var others = 0
         var rest = self.path.utf8[...]

@@ -33,6 +33,7 @@ extension Exchange {
     private func note(_ body: Response.Body, _ state: inout State) {
         switch body {
         case .bytes(let bytes): state.uncounted = bytes.count
+        case .file(let region) where OutgoingResponse.isCopied(region): state.uncounted = region.length
         case .file(let region) where !self.isEncrypted:
             state.file = region
             state.uncounted = region.length

@@ -31,7 +31,7 @@ import Synchronization
         case .bytes(let bytes):
             return unsafe http_response_from_bytes(bytes, bytes.count)
         case .file(let region):
-            guard region.isWhole else { return nil }
+            if Self.isCopied(region) { return unsafe Self.copy(region) }
             return unsafe exchange.isEncrypted ? Self.read(region, for: exchange) : Self.map(region)
         case .stream(let length, _):
             return unsafe Self.make(length.map(UInt64.init) ?? http_size_unknown, exchange, exchange) {
@@ -42,9 +42,33 @@ import Synchronization
         }
     }
 
+    /// In bytes: what is copied sooner than the kernel is asked to send it, which takes three calls more and a packet of
+    /// its own.
+    private static let copyLimit = 32 << 10
+
+    static func isCopied(_ region: FileRegion) -> Bool { region.length <= self.copyLimit }
+
+    private static func copy(_ region: FileRegion) -> OpaquePointer? {
+        let count = region.length
+        guard count > 0 else { return unsafe http_response_from_bytes(nil, 0) }
+        guard let bytes = unsafe malloc(count) else { return nil }
+        var filled = 0
+        while filled < count {
+            let read = unsafe pread(region.descriptor, bytes + filled, count - filled, region.offset + filled)
+            if read < 0, errno == EINTR { continue }
+            guard read > 0 else {
+                unsafe free(bytes)
+                return nil
+            }
+            filled += read
+        }
+        return unsafe http_response_taking(bytes, count)
+    }
+
     /// Sent by the kernel. The descriptor is shared by every answer from this file, so nothing moves its position: the
     /// kernel is told an offset each time. The daemon closes the descriptor it sends from.
     private static func map(_ region: FileRegion) -> OpaquePointer? {
+        guard region.isWhole else { return nil }
         let descriptor = fcntl(region.descriptor, F_DUPFD_CLOEXEC, 0)
         guard descriptor >= 0 else { return nil }
         let response = unsafe MHD_create_response_from_fd_at_offset64(
@@ -55,6 +79,7 @@ import Synchronization
 
     /// Read a block at a time. (Of a file of its own, the daemon would read and encrypt 4 KiB at a time.)
     private static func read(_ region: FileRegion, for exchange: Exchange) -> OpaquePointer? {
+        guard region.isWhole else { return nil }
         let reading = Reading(region, exchange.server)
         return unsafe Self.make(UInt64(region.length), reading, exchange) { context, position, buffer, room in
             let reading = unsafe Unmanaged<Reading>.fromOpaque(context!).takeUnretainedValue()

@@ -66,6 +66,6 @@ import Testing
             isSecure: sample.isSecure, body: RequestBody([]))
         let original = forwarding.original(request)
         #expect(original.remoteAddress == sample.address)
-        #expect(forwarding.baseURL(of: original, received: request) == sample.base)
+        #expect(forwarding.origin(of: request).url(for: original) == sample.base)
     }
 }

@@ -1,39 +1,11 @@
 // How stored bytes are sent: conditions, ranges, the browser's safety, and from where. Rules: RFC 9110, 13.2 and 14;
 // HTTP contract, 3.4 and section 9, rows 17, 32 and 33.
 
-package import Domain
+import Domain
 package import HTTP
-package import Registry
+import Registry
 package import Storage
 package import Threads
-
-/// What is to be sent, and how it is described.
-package struct FileDescription: Sendable {
-    package let digest: BlobDigest
-    /// In bytes.
-    package let length: Int
-    package let storageKey: StorageKey
-    package let contentType: String?
-    /// Nil where the format knows none.
-    package let modifiedAt: Timestamp?
-    package let download: RepositorySettings.Download
-    /// Further headers of a 200, 206 or 304.
-    package let headers: [(name: String, value: String)]
-    package let fileName: String
-
-    package init(_ file: ResolvedFile, headers: [(name: String, value: String)] = []) {
-        (self.digest, self.length, self.storageKey) = (file.digest, file.length, file.storageKey)
-        (self.contentType, self.modifiedAt) = (file.contentType, file.publishedAt)
-        (self.download, self.headers, self.fileName) = (file.settings.download, headers, file.path.name)
-    }
-
-    /// A blob by its digest: bytes of no known type.
-    package init(_ blob: ResolvedBlob) {
-        (self.digest, self.length, self.storageKey) = (blob.digest, blob.length, blob.storageKey)
-        (self.contentType, self.modifiedAt, self.headers) = (nil, blob.since, [])
-        (self.download, self.fileName) = (blob.settings.download, blob.digest.hex)
-    }
-}
 
 package struct FileAnswer: Sendable {
     /// In seconds: how long a redirect to the store holds (section 9, row 33).
@@ -46,23 +18,12 @@ package struct FileAnswer: Sendable {
 
     /// - Throws: `precondition_failed`, `bad_request` and `invalid_range` for what the request asks; storage faults.
     package func respond(_ file: FileDescription, to request: Request) async throws -> Response {
-        let tag = EntityTag(file.digest.hex)
-        var headers: Headers = ["Accept-Ranges": "bytes", "ETag": tag.description]
-        if let time = file.modifiedAt { headers.append("Last-Modified", time.httpDate) }
-        for header in file.headers { headers.append(header.name, header.value) }
-        headers.append("X-Content-Type-Options", "nosniff")
-        headers.append("Content-Security-Policy", "sandbox")
-        if try Self.isUnchanged(file, tag, request.headers) { return Response(304, headers: headers) }
+        if try Self.isUnchanged(file, request.headers) { return Response(304, headers: file.headers) }
 
-        let type = file.contentType ?? "application/octet-stream"
-        headers.append("Content-Type", type)
-        if Self.isActive(type) {
-            headers.append(
-                "Content-Disposition", "attachment; filename*=UTF-8''\(Target.encode(component: file.fileName))")
-        }
+        var headers = file.headersOfContent
         var range = 0..<file.length
         var status = 200
-        if Self.rangeApplies(file, tag, request.headers), let asked = try ByteRange(parsing: request.headers["range"]) {
+        if Self.rangeApplies(file, request.headers), let asked = try ByteRange(parsing: request.headers["range"]) {
             guard let found = asked.resolved(in: file.length) else {
                 throw Refusal(
                     .invalidRange, "The range is beyond the end.", ["length": JSON(file.length)])
@@ -95,9 +56,9 @@ package struct FileAnswer: Sendable {
     }
 
     /// - Throws: `precondition_failed`.
-    private static func isUnchanged(_ file: FileDescription, _ tag: EntityTag, _ headers: Headers) throws -> Bool {
+    private static func isUnchanged(_ file: FileDescription, _ headers: Headers) throws -> Bool {
         if let wanted = headers["if-match"] {
-            guard tag.isNamed(byIfMatch: wanted) else {
+            guard file.tag.isNamed(byIfMatch: wanted) else {
                 throw Refusal(.preconditionFailed, "The file is another one than If-Match names.")
             }
         } else if let time = headers["if-unmodified-since"].flatMap(Timestamp.init(httpDate:)),
@@ -105,23 +66,17 @@ package struct FileAnswer: Sendable {
         {
             throw Refusal(.preconditionFailed, "The file was published later than If-Unmodified-Since.")
         }
-        if let known = headers["if-none-match"] { return tag.isNamed(byIfNoneMatch: known) }
+        if let known = headers["if-none-match"] { return file.tag.isNamed(byIfNoneMatch: known) }
         guard let time = headers["if-modified-since"].flatMap(Timestamp.init(httpDate:)), let modified = file.modifiedAt
         else { return false }
         return modified.wholeSeconds <= time
     }
 
     /// Whether a `Range` counts, by `If-Range`.
-    private static func rangeApplies(_ file: FileDescription, _ tag: EntityTag, _ headers: Headers) -> Bool {
+    private static func rangeApplies(_ file: FileDescription, _ headers: Headers) -> Bool {
         guard let condition = headers["if-range"]?.trimmed else { return true }
-        if condition.hasPrefix("\"") { return condition == tag.description }
+        if condition.hasPrefix("\"") { return condition == file.tag.description }
         guard let time = Timestamp(httpDate: condition), let modified = file.modifiedAt else { return false }
         return modified.wholeSeconds == time
-    }
-
-    /// Whether a browser would run it as a page.
-    private static func isActive(_ type: String) -> Bool {
-        let name = type.split(separator: ";").first?.trimmed.lowercased() ?? ""
-        return ["text/html", "application/xhtml+xml", "image/svg+xml", "text/xml", "application/xml"].contains(name)
     }
 }

@@ -13,13 +13,12 @@ extension Credential {
             self = .none
             return
         }
-        let parts = header.split(separator: " ", maxSplits: 1)
-        guard parts.count == 2 else {
+        guard let blank = header.utf8.firstIndex(of: UInt8(ascii: " ")) else {
             self.init(token: header)
             return
         }
-        let value = parts[1].trimmed
-        self.init(token: parts[0].lowercased() == "basic" ? BasicPair(value).password : value)
+        let value = header[blank...].trimmed
+        self.init(token: String(header[..<blank]).equalsIgnoringCase("basic") ? BasicPair(value).password : value)
     }
 }
 
@@ -41,17 +40,23 @@ extension Throttle.Attempt {
     init?(_ call: Call, _ throttle: Throttle) {
         let request = call.request
         guard request.remoteAddress != "local" else { return nil }
-        var names = [throttle.name(ofAddress: request.remoteAddress)]
         var fingerprint = call.credential.fingerprint
+        let bootstrap = request.headers["x-bootstrap-token"]?.trimmedOrNil
+        if let bootstrap {
+            fingerprint = (fingerprint ?? 0) ^ (Credential(token: "bootstrap " + bootstrap).fingerprint ?? 0)
+        }
+        guard let fingerprint else { return nil }
+        self.init(
+            names: Self.names(in: request, namesBootstrap: bootstrap != nil, throttle), credential: fingerprint)
+    }
+
+    private static func names(in request: Request, namesBootstrap: Bool, _ throttle: Throttle) -> [Throttle.Name] {
+        var names = [throttle.name(ofAddress: request.remoteAddress)]
         if let header = request.headers["authorization"]?.trimmed, header.lowercased().hasPrefix("basic ") {
             let user = BasicPair(header.dropFirst(6).trimmed).user.trimmed.lowercased()
             if !user.isEmpty { names.append(.subject(String(user.prefix(256)))) }
         }
-        if let bootstrap = request.headers["x-bootstrap-token"]?.trimmedOrNil {
-            names.append(.subject(Subject.bootstrap.text))
-            fingerprint = (fingerprint ?? 0) ^ (Credential(token: "bootstrap " + bootstrap).fingerprint ?? 0)
-        }
-        guard let fingerprint else { return nil }
-        self.init(names: names, credential: fingerprint)
+        if namesBootstrap { names.append(.subject(Subject.bootstrap.text)) }
+        return names
     }
 }

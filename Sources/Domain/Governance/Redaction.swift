@@ -6,8 +6,16 @@ package enum Redaction {
 
     /// Whether a value is hidden for its key's sake. Letter case doesn't count.
     package static func hides(key: String) -> Bool {
-        let key = key.lowercased()
-        return self.secretWords.contains { key.contains($0) } && !self.harmlessWords.contains { key.contains($0) }
+        let key = Array(key.lowercased().utf8)
+        return self.secretWords.contains { self.holds(key, $0) } && !self.harmlessWords.contains { self.holds(key, $0) }
+    }
+
+    /// In bytes: every change is audited, and comparing characters is most of what redaction costs.
+    private static func holds(_ text: [UInt8], _ word: [UInt8]) -> Bool {
+        guard word.count <= text.count else { return false }
+        return (0...(text.count - word.count)).contains { start in
+            word.indices.allSatisfy { text[start + $0] == word[$0] }
+        }
     }
 
     /// A value as it may be shown: hidden whole for its key's sake, else without the secrets that stand in it.
@@ -38,8 +46,8 @@ package enum Redaction {
     private static let secretWords = [
         "token", "secret", "password", "authorization", "assertion", "privatekey", "private_key", "accesskey",
         "access_key",
-    ]
+    ].map { Array($0.utf8) }
     private static let harmlessWords = [
         "tokenid", "token_id", "digest", "checksum", "hash", "blobdigest", "blob_digest",
-    ]
+    ].map { Array($0.utf8) }
 }

@@ -5,8 +5,11 @@ package struct RepoKey: Hashable, Comparable, Sendable, CustomStringConvertible 
     package let text: String
 
     /// Reads a key; trimmed and lower-cased first.
-    package init(parsing text: some StringProtocol) throws(Refusal) {
-        let key = text.trimmed.lowercased()
+    package init(parsing text: some StringProtocol) throws(Refusal) { try self.init(parsing: String(text)) }
+
+    package init(parsing text: String) throws(Refusal) {
+        var key = text.trimmed
+        if !key.utf8.allSatisfy(Self.isAllowed) { key = key.lowercased() }
         guard !key.isEmpty else { throw .badRequest("repoKey is required.") }
         guard !key.utf8.contains(UInt8(ascii: ":")) else { throw .badRequest("repoKey cannot contain ':'.") }
         guard key.utf8.count <= 128, key.utf8.allSatisfy(Self.isAllowed), let first = key.utf8.first,

@@ -1,14 +1,15 @@
 // Bytes as pairs of lower-case hexadecimal digits.
 
 package enum Hexadecimal {
-    private static let digits = Array("0123456789abcdef".utf8)
+    /// Of a value below 16.
+    static func digit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 + value : 0x57 + value }
 
     package static func text(of bytes: some Sequence<UInt8>) -> String {
         var text: [UInt8] = []
         text.reserveCapacity(2 * bytes.underestimatedCount)
         for byte in bytes {
-            text.append(self.digits[Int(byte >> 4)])
-            text.append(self.digits[Int(byte & 15)])
+            text.append(self.digit(byte >> 4))
+            text.append(self.digit(byte & 15))
         }
         return String(decoding: text, as: UTF8.self)
     }

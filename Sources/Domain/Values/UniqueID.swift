@@ -49,14 +49,14 @@ package struct UniqueID: Hashable, Comparable, Sendable, CustomStringConvertible
 
     /// 36 characters, lower case.
     package var description: String {
-        let digits = self.hex
-        var text = ""
+        var text: [UInt8] = []
         text.reserveCapacity(36)
-        for (index, digit) in digits.utf8.enumerated() {
-            if [8, 12, 16, 20].contains(index) { text += "-" }
-            text.unicodeScalars.append(Unicode.Scalar(digit))
+        for nibble in 0..<32 {
+            if nibble == 8 || nibble == 12 || nibble == 16 || nibble == 20 { text.append(UInt8(ascii: "-")) }
+            let word = nibble < 16 ? self.high : self.low
+            text.append(Hexadecimal.digit(UInt8(truncatingIfNeeded: word >> (60 - 4 * (nibble % 16)) & 15)))
         }
-        return text
+        return String(decoding: text, as: UTF8.self)
     }
 
     /// 32 characters, lower case, without hyphens.

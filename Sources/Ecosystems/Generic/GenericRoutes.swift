@@ -56,8 +56,10 @@ package struct GenericRoutes: Sendable {
         do {
             let file = try await self.resolving.file(
                 FileRequest(generic: path), in: key, for: call.credential, correlation: call.correlation)
-            return try await self.files.respond(
-                FileDescription(file, headers: ChecksumHeaders.of(file.digest, file.checksums)), to: call.request)
+            let description = file.derivation.value {
+                FileDescription(file, headers: ChecksumHeaders.of(file.digest, file.checksums))
+            }
+            return try await self.files.respond(description, to: call.request)
         } catch let refusal as Refusal where refusal.reason == .notFound {
             guard let sibling = try await self.siblings.text(of: path, in: key, call) else { throw refusal }
             return sibling
@@ -87,7 +89,9 @@ package struct GenericRoutes: Sendable {
         }
         let caller = try await authenticator.caller(for: call.credential, correlation: call.correlation)
         let grant = try caller.grant(.write, on: call.repoKey)
-        try await self.publishing.probe(path, if: condition, under: grant, in: self.database)
+        if Self.isWorthAsking(call.request) {
+            try await self.publishing.probe(path, if: condition, under: grant, in: self.database)
+        }
         let received = try await self.intake.receive(call.request.body, wanting: announced.functions)
         do {
             try announced.verify(received)
@@ -99,6 +103,12 @@ package struct GenericRoutes: Sendable {
             await self.intake.discard(received)  // a fault may hide a commit: then the object must stay
             throw refusal
         }
+    }
+
+    /// Whether to look first if the file may be written at all: a few bytes that are on their way are received as soon.
+    private static func isWorthAsking(_ request: Request) -> Bool {
+        guard let length = request.body.length, request.headers["expect"] == nil else { return true }
+        return length > 64 << 10
     }
 
     private static func answer(_ publication: FilePublication, at path: RelativePath, in key: RepoKey) -> Response {

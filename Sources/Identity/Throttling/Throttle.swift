@@ -9,13 +9,15 @@ package import Threads
 
 package final class Throttle: Sendable {
     /// What one request presents.
-    package struct Attempt: Hashable, Sendable {
-        /// The address, and whoever is named.
-        package let names: [Name]
+    package struct Attempt: Sendable {
+        /// The address, and whoever is named: told when asked, which a credential that was good lately isn't.
+        package let names: @Sendable () -> [Name]
         /// Tells one credential from another.
         package let credential: UInt64
 
-        package init(names: [Name], credential: UInt64) { (self.names, self.credential) = (names, credential) }
+        package init(names: @escaping @autoclosure @Sendable () -> [Name], credential: UInt64) {
+            (self.names, self.credential) = (names, credential)
+        }
     }
 
     package enum Name: Hashable, Sendable {
@@ -77,11 +79,12 @@ package final class Throttle: Sendable {
 
     /// Whether the attempt may be looked at. One that is admitted is ended by ``end(_:isFailure:)``.
     package func admit(_ attempt: Attempt) -> Verdict {
-        let now = self.clock.now().microseconds
-        return self.state.withLock { state in
+        self.state.withLock { state in
             if state.known[Self.place(attempt.credential)] == attempt.credential { return .admitted }
+            let now = self.clock.now().microseconds
             self.makeRoom(&state, at: now)
-            for name in attempt.names {
+            let names = attempt.names()
+            for name in names {
                 var entry = state.entries[name] ?? Entry(start: now)
                 if entry.start + self.window <= now {
                     entry = Entry(start: now, pending: entry.pending)
@@ -96,7 +99,7 @@ package final class Throttle: Sendable {
                 }
                 state.entries[name] = entry
             }
-            for name in attempt.names { state.entries[name]?.pending[attempt.credential, default: 0] += 1 }
+            for name in names { state.entries[name]?.pending[attempt.credential, default: 0] += 1 }
             return .admitted
         }
     }
@@ -110,7 +113,8 @@ package final class Throttle: Sendable {
             case true? where state.known[place] == attempt.credential: state.known[place] = 0
             default: break
             }
-            for name in attempt.names {
+            if state.entries.isEmpty { return }
+            for name in attempt.names() {
                 guard var entry = state.entries[name] else { continue }
                 if let count = entry.pending[attempt.credential] {
                     entry.pending[attempt.credential] = count > 1 ? count - 1 : nil

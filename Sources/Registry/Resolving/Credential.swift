@@ -15,7 +15,9 @@ package enum Credential: Hashable, Sendable {
     package static func hash(of token: String) -> String { SHA256.digest(of: token).hex }
 
     /// Tells one from another in a table in memory; nil for none.
-    package var fingerprint: UInt64? { self.hash.flatMap { UInt64($0.prefix(16), radix: 16) } }
+    package var fingerprint: UInt64? {
+        self.hash.map { hash in hash.utf8.prefix(16).reduce(0) { $0 << 4 | UInt64($1.hexDigitValue ?? 0) } }
+    }
 
     var hash: String? { if case .token(let hash) = self { hash } else { nil } }
 }

@@ -17,6 +17,7 @@ package struct ResolvedFile: Hashable, Sendable {
     package let contentType: String?
     package let publishedAt: Timestamp
     package let settings: RepositorySettings
+    package let derivation = Derivation()
 }
 
 /// Which version of a package is asked for, and which of its files.

@@ -1,0 +1,62 @@
+// What a stored file's answers say of it: the same each time, so it is put together once. Rules: HTTP contract, 3.4 and
+// section 9, rows 17 and 32; RFC 9110, 8.
+
+package import Domain
+import HTTP
+package import Registry
+
+/// What is to be sent, and how it is described.
+package final class FileDescription: Sendable {
+    package let digest: BlobDigest
+    /// In bytes.
+    package let length: Int
+    package let storageKey: StorageKey
+    /// Nil where the format knows none.
+    package let modifiedAt: Timestamp?
+    package let download: RepositorySettings.Download
+    let tag: EntityTag
+    /// Of every answer: those of a 304.
+    let headers: Headers
+    /// Of an answer with content.
+    let headersOfContent: Headers
+
+    /// - Parameter headers: further ones of a 200, 206 or 304.
+    package convenience init(_ file: ResolvedFile, headers: [(name: String, value: String)] = []) {
+        self.init(
+            file.digest, file.length, file.storageKey, type: file.contentType, modifiedAt: file.publishedAt,
+            file.settings.download, name: file.path.name, headers)
+    }
+
+    /// A blob by its digest: bytes of no known type.
+    package convenience init(_ blob: ResolvedBlob) {
+        self.init(
+            blob.digest, blob.length, blob.storageKey, type: nil, modifiedAt: blob.since, blob.settings.download,
+            name: blob.digest.hex, [])
+    }
+
+    private init(
+        _ digest: BlobDigest, _ length: Int, _ key: StorageKey, type: String?, modifiedAt: Timestamp?,
+        _ download: RepositorySettings.Download, name: String, _ further: [(name: String, value: String)]
+    ) {
+        (self.digest, self.length, self.storageKey) = (digest, length, key)
+        (self.modifiedAt, self.download, self.tag) = (modifiedAt, download, EntityTag(digest.hex))
+        var headers: Headers = ["Accept-Ranges": "bytes", "ETag": self.tag.description]
+        if let time = modifiedAt { headers.append("Last-Modified", time.httpDate) }
+        for header in further { headers.append(header.name, header.value) }
+        headers.append("X-Content-Type-Options", "nosniff")
+        headers.append("Content-Security-Policy", "sandbox")
+        self.headers = headers
+        let type = type ?? "application/octet-stream"
+        headers.append("Content-Type", type)
+        if Self.isActive(type) {
+            headers.append("Content-Disposition", "attachment; filename*=UTF-8''\(Target.encode(component: name))")
+        }
+        self.headersOfContent = headers
+    }
+
+    /// Whether a browser would run it as a page.
+    private static func isActive(_ type: String) -> Bool {
+        let name = type.split(separator: ";").first?.trimmed.lowercased() ?? ""
+        return ["text/html", "application/xhtml+xml", "image/svg+xml", "text/xml", "application/xml"].contains(name)
+    }
+}
