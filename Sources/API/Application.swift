@@ -45,8 +45,9 @@ package struct Application: Sendable {
     /// Never throws: whatever happens becomes an answer.
     package func respond(to received: Request) async -> Response {
         let start = ContinuousClock.now
-        let request = self.forwarding.original(received)
+        var request = self.forwarding.original(received)
         let correlation = request.headers["x-correlation-id"].flatMap { UniqueID($0.trimmed) } ?? UniqueID.random()
+        request.correlation = correlation
         let baseURL = self.forwarding.baseURL(of: request, received: received)
         var (response, route, fault) = await self.answer(request, correlation, baseURL)
         response.headers.set("X-Correlation-Id", correlation.description)
