@@ -46,9 +46,10 @@ package struct Application: Sendable {
     /// Never throws: whatever happens becomes an answer.
     package func respond(to received: Request) async -> Response {
         let start = ContinuousClock.now
-        let request = self.forwarding.original(received)
+        var request = self.forwarding.original(received)
         let correlation =
             request.headers["x-correlation-id"].flatMap { UniqueID($0.trimmed) } ?? self.correlations.next()
+        request.correlation = correlation
         var (response, route, fault) = await self.answer(request, correlation, self.forwarding.origin(of: received))
         response.headers.set("X-Correlation-Id", correlation.description)
         self.observe(

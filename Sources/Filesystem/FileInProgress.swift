@@ -42,11 +42,15 @@ final class FileInProgress: Sendable {
     }
 
     /// Makes the bytes durable under another name. What fails leaves nothing.
+    ///
+    /// - Throws: also `other` where somebody has the name.
     func publish(as path: String, in directories: Directories) throws(StorageFault) {
         do {
             try self.file.withLock { (file) throws(StorageFault) in
                 if file == nil { file = try self.make() }
-                try file?.publish(as: path, in: directories)
+                guard try file?.publish(as: path, in: directories) ?? true else {
+                    throw .other("\(path) is there already")
+                }
                 file = nil
             }
         } catch {

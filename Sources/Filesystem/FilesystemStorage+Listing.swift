@@ -86,12 +86,17 @@ private struct TreeWalk {
     }
 
     private mutating func add(_ entry: Entry, in path: String, prefix: String) throws {
-        guard self.found.count < self.limit, let key = StorageKey(prefix + entry.name), key != self.found.last?.key,
+        guard let key = StorageKey(prefix + entry.name) else { return }
+        let isKnown = key == self.found.last?.key
+        guard isKnown || self.found.count < self.limit,
             let status = try SystemCall.status(of: "\(path)/\(entry.file)")  // else it has gone meanwhile
         else { return }
         let isFile = status.st_mode & S_IFMT == S_IFREG
         let modifiedAt = Timestamp(
             microseconds: Int64(status.st_mtim.tv_sec) * 1_000_000 + Int64(status.st_mtim.tv_nsec) / 1000)
-        self.found.append(StoredObject(key: key, length: isFile ? Int(status.st_size) : 0, modifiedAt: modifiedAt))
+        let object = StoredObject(
+            key: key, length: isFile ? Int(status.st_size) : 0, modifiedAt: modifiedAt,
+            uploads: isFile ? [] : [MultipartUpload(key: key, id: PartDirectory.id(of: key))])
+        self.found.append(isKnown ? self.found.removeLast().joined(with: object) : object)
     }
 }

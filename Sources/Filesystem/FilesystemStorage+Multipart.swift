@@ -20,7 +20,7 @@ extension FilesystemStorage {
         _ number: Int, of upload: MultipartUpload, validFor seconds: Int, at time: Timestamp
     ) throws -> String? { nil }
 
-    /// The part is durable when this returns. Its entity tag is its SHA-256.
+    /// The part's bytes are durable when this returns (its name is with the object's). Its entity tag is its SHA-256.
     ///
     /// - Throws: `missing` where the upload has gone; `tooLarge`; what the body throws. Nothing is left then, and a part
     ///   of that number that was there stays.
@@ -50,8 +50,7 @@ extension FilesystemStorage {
             return try await behind.finish {
                 try file.synchronize()
                 let digest = hash.finish()
-                try directory.link(
-                    number, PartDirectory.Entry(data: name, entityTag: digest.hex), in: self.directories)
+                try directory.link(number, PartDirectory.Entry(data: name, entityTag: digest.hex))
                 return StoredPart(number: number, entityTag: digest.hex, length: total, digest: digest)
             }
         } catch {
@@ -66,20 +65,21 @@ extension FilesystemStorage {
         return try await self.readers.run { try directory.parts() }
     }
 
-    /// One part becomes the object by a rename; several are copied behind each other by the kernel. May be called again
-    /// after it has succeeded.
-    package func complete(_ upload: MultipartUpload, _ parts: [StoredPart]) async throws {
+    /// One part becomes the object by a rename; several are copied behind each other by the kernel. The name must be
+    /// free: who was overtaken by another request doesn't replace what that one made.
+    @discardableResult
+    package func complete(_ upload: MultipartUpload, _ parts: [StoredPart]) async throws -> Bool {
         let directory = try PartDirectory(upload, self.layout)
-        try await self.writers.run {
+        return try await self.writers.run {
             let place = directory.place
-            if try SystemCall.status(of: place.object) == nil {
-                try self.assemble(parts, in: directory)
-            }
+            var isOurs = false
+            if try SystemCall.status(of: place.object) == nil { isOurs = try self.assemble(parts, in: directory) }
             try PartDirectory.remove(place)
+            return isOurs
         }
     }
 
-    private func assemble(_ parts: [StoredPart], in directory: PartDirectory) throws(StorageFault) {
+    private func assemble(_ parts: [StoredPart], in directory: PartDirectory) throws(StorageFault) -> Bool {
         guard try directory.exists else { throw .missing("no upload of \(directory.place.key)") }
         guard !parts.isEmpty else { throw .invalidPart("there are no parts") }
         var files: [String] = []
@@ -90,8 +90,10 @@ extension FilesystemStorage {
             files.append(directory.path(entry.data))
         }
         if files.count == 1 {
-            try SystemCall.rename(files[0], directory.place.object)  // its bytes are durable already
-            return try self.directories.synchronize(parentOf: directory.place.object)
+            // Its bytes are durable already.
+            guard try SystemCall.rename(files[0], toFree: directory.place.object) else { return false }
+            try self.directories.synchronize(parentOf: directory.place.object)
+            return true
         }
         let path = directory.path("whole.\(UniqueID.random().hex)")
         do {
@@ -102,7 +104,9 @@ extension FilesystemStorage {
                 let length = Int(try SystemCall.status(of: source, file).st_size)
                 try whole.append(contentsOf: source, length: length)
             }
-            try whole.publish(as: directory.place.object, in: self.directories)
+            let isOurs = try whole.publish(as: directory.place.object, in: self.directories)
+            if !isOurs { try SystemCall.remove(path) }
+            return isOurs
         } catch {
             _ = try? SystemCall.remove(path)
             throw error

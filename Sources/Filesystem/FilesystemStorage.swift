@@ -92,9 +92,10 @@ package final class FilesystemStorage: BlobStorage {
     package func delete(_ key: StorageKey) async throws {
         let place = try self.layout.place(of: key)
         try await self.writers.run {
-            try SystemCall.remove(place.object)
-            try SystemCall.remove(place.staged)
+            // What an object could still be made of goes first: what was made until then goes after it.
             try PartDirectory.remove(place)
+            try SystemCall.remove(place.staged)
+            try SystemCall.remove(place.object)
         }
         self.descriptors.remove(key)
     }

@@ -1,4 +1,4 @@
-// The parts of an upload, as files. They survive a restart and come in any order, several at a time:
+// The parts of an upload, as files. They survive the end of the process and come in any order, several at a time:
 //
 //     …~parts/data.{random}      a part's bytes, synced
 //     …~parts/00007 -> …         part 7: a symbolic link whose text is `data.{random}/{SHA-256 of the part}`
@@ -56,8 +56,9 @@ struct PartDirectory: Sendable {
         return String(repeating: "0", count: 5 - digits.count) + digits
     }
 
-    /// Makes synced bytes the part of that number, in the place of those before.
-    func link(_ number: Int, _ entry: Entry, in directories: Directories) throws(StorageFault) {
+    /// Makes synced bytes the part of that number, in the place of those before. A loss of power may take the link with
+    /// it (the part has to be sent again then): nothing has been promised before the object has its name.
+    func link(_ number: Int, _ entry: Entry) throws(StorageFault) {
         let before = try self.entry(number)
         let (link, temporary) = (self.path(Self.name(of: number)), self.path("link.\(UniqueID.random().hex)"))
         guard unsafe symlink("\(entry.data)/\(entry.entityTag)", temporary) == 0 else {
@@ -65,7 +66,6 @@ struct PartDirectory: Sendable {
         }
         try SystemCall.rename(temporary, link)
         if let before { try SystemCall.remove(self.path(before.data)) }
-        try directories.synchronize(parentOf: link)
     }
 
     /// Nil where there is no such part.

@@ -67,9 +67,12 @@ struct StagedFile: ~Copyable {
     func synchronize() throws(StorageFault) { try SystemCall.synchronize(self.descriptor, self.path) }
 
     /// Makes the bytes durable, then gives the file its name, then makes the name durable.
-    func publish(as path: String, in directories: Directories) throws(StorageFault) {
+    ///
+    /// - Returns: false where somebody has the name already: an object is never replaced.
+    func publish(as path: String, in directories: Directories) throws(StorageFault) -> Bool {
         try self.synchronize()
-        try SystemCall.rename(self.path, path)
+        guard try SystemCall.rename(self.path, toFree: path) else { return false }
         try directories.synchronize(parentOf: path)
+        return true
     }
 }

@@ -1,5 +1,6 @@
 // System calls on files, with their errors as faults. All of them block: they run on threads of ours.
 
+import CLinux
 import Glibc
 import Storage
 
@@ -31,6 +32,21 @@ enum SystemCall {
 
     static func rename(_ old: String, _ new: String) throws(StorageFault) {
         guard unsafe Glibc.rename(old, new) == 0 else { throw self.fault("rename", old) }
+    }
+
+    /// Gives a file a name that is free: of rivals one does.
+    ///
+    /// - Returns: false where somebody has the name; the file keeps its old one then.
+    static func rename(_ old: String, toFree new: String) throws(StorageFault) -> Bool {
+        if unsafe renameat2(AT_FDCWD, old, AT_FDCWD, new, linux_rename_to_free_name) == 0 { return true }
+        if errno == EINVAL || errno == ENOSYS {  // a file system that can't, as NFS: two steps, the first decides
+            if unsafe link(old, new) == 0 {
+                try self.remove(old)
+                return true
+            }
+        }
+        guard errno == EEXIST else { throw self.fault("rename", old) }
+        return false
     }
 
     /// - Returns: false where there is none.

@@ -7,20 +7,21 @@ import Synchronization
 package final class FileReader: Sendable {
     package struct Failure: Error, Hashable { package let errno: Int32 }
 
-    private static let chunk = 1 << 20
-
+    /// In bytes.
+    private let chunk: Int
     private let region: FileRegion
     private let position = Mutex(0)
 
-    package init(_ region: FileRegion) { self.region = region }
+    /// - Parameter chunk: in bytes.
+    package init(_ region: FileRegion, chunk: Int = 1 << 20) { (self.region, self.chunk) = (region, chunk) }
 
-    /// The next MiB, or what is left; nil at the end.
+    /// The next chunk, or what is left; nil at the end.
     ///
     /// - Throws: `Failure`; errno 0 where the file is shorter than the region.
     package func next() throws(Failure) -> [UInt8]? {
         let (start, count) = self.position.withLock { position in
             let start = position
-            let count = min(Self.chunk, self.region.length - start)
+            let count = min(self.chunk, self.region.length - start)
             position += count
             return (start, count)
         }

@@ -1,5 +1,7 @@
 // A request as a handler sees it.
 
+package import Domain
+
 package struct Request: Sendable {
     package let method: String
     package let target: Target
@@ -9,6 +11,8 @@ package struct Request: Sendable {
     /// Whether the connection is encrypted.
     package let isSecure: Bool
     package let body: RequestBody
+    /// Under which the log speaks of it; nil before that is settled.
+    package var correlation: UniqueID?
 
     package init(
         method: String, target: Target, headers: Headers, remoteAddress: String, isSecure: Bool, body: RequestBody

@@ -9,9 +9,14 @@ extension S3Storage {
             async let objects = self.objects(after: after, limit: limit)
             async let uploads = self.unfinished(after: after, limit: limit)
             var merged: [StoredObject] = []
-            for object in (try await objects + uploads).sorted(by: { $0.key < $1.key })
-            where merged.count < limit && object.key != merged.last?.key {
-                merged.append(object)
+            for object in (try await objects + uploads).sorted(by: { $0.key < $1.key }) {
+                if object.key == merged.last?.key {
+                    merged.append(merged.removeLast().joined(with: object))
+                } else if merged.count < limit {
+                    merged.append(object)
+                } else {
+                    break
+                }
             }
             return merged
         }
@@ -52,8 +57,11 @@ extension S3Storage {
             let (uploads, isTruncated) = try await self.uploads(after: last, limit: limit)
             last = uploads.last?.name
             for upload in uploads {
-                guard let key = self.key(upload.name), key != objects.last?.key else { continue }
-                objects.append(StoredObject(key: key, length: 0, modifiedAt: upload.initiated))
+                guard let key = self.key(upload.name) else { continue }
+                objects.append(
+                    StoredObject(
+                        key: key, length: 0, modifiedAt: upload.initiated,
+                        uploads: [MultipartUpload(key: key, id: upload.id)]))
             }
             guard isTruncated, objects.count < limit, !uploads.isEmpty else { return objects }
         }

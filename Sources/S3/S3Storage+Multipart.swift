@@ -90,7 +90,8 @@ extension S3Storage {
     }
 
     /// May be called again after it has succeeded: a lost answer isn't a lost object.
-    package func complete(_ upload: MultipartUpload, _ parts: [StoredPart]) async throws {
+    @discardableResult
+    package func complete(_ upload: MultipartUpload, _ parts: [StoredPart]) async throws -> Bool {
         guard !parts.isEmpty else { throw StorageFault.invalidPart("there are no parts") }
         var document = "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
         for part in parts {
@@ -103,16 +104,17 @@ extension S3Storage {
             method: "POST", name: self.name(of: upload.key), query: [("uploadId", upload.id)],
             headers: [("content-type", "application/xml")], payload: .bytes(Array(document.utf8)),
             stallTimeout: .seconds(120), timeout: .seconds(600), patience: S3Request.Patience(attempts: 4))
-        try await faulting {
+        return try await faulting {
             do {
                 try await self.complete(request)
+                return true
             } catch let failure as S3Failure {
                 // The upload may be over: by an attempt whose answer was lost, or by an abort. (Ceph calls either an
                 // internal error.) The object tells which.
                 guard failure.code == "NoSuchUpload" || failure.isTransient, try await !self.exists(upload) else {
                     throw failure
                 }
-                if try await self.length(of: upload.key) != nil { return }
+                if try await self.length(of: upload.key) != nil { return false }
                 throw StorageFault.missing("no upload of \(upload.key): \(failure.code) \(failure.message)")
             }
         }

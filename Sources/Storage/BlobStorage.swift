@@ -51,10 +51,13 @@ package protocol BlobStorage: Sendable {
     /// The parts that have arrived, in the order of their numbers.
     func parts(of upload: MultipartUpload) async throws -> [StoredPart]
 
-    /// Makes the object out of its parts, in the order given.
+    /// Makes the object out of its parts, in the order given. May be called again: an object that is there stays.
     ///
+    /// - Returns: whether the object is known to be of these parts. Where it isn't, another call may have made it, of
+    ///   other ones.
     /// - Throws: `StorageFault.invalidPart` where one isn't there or has another entity tag.
-    func complete(_ upload: MultipartUpload, _ parts: [StoredPart]) async throws
+    @discardableResult
+    func complete(_ upload: MultipartUpload, _ parts: [StoredPart]) async throws -> Bool
 
     /// Forgets an upload's parts. One that isn't there counts as aborted.
     func abort(_ upload: MultipartUpload) async throws
@@ -99,14 +102,24 @@ package struct ObjectStream: AsyncSequence, Sendable {
     package func makeAsyncIterator() -> AsyncIterator { AsyncIterator(source: self.source) }
 }
 
+/// What a store holds under a key: an object, uploads in parts that haven't ended, or both.
 package struct StoredObject: Hashable, Sendable {
     package let key: StorageKey
-    /// In bytes.
+    /// In bytes; zero where there is no object yet.
     package let length: Int
+    /// Of the latest of them.
     package let modifiedAt: Timestamp
+    package let uploads: [MultipartUpload]
 
-    package init(key: StorageKey, length: Int, modifiedAt: Timestamp) {
-        (self.key, self.length, self.modifiedAt) = (key, length, modifiedAt)
+    package init(key: StorageKey, length: Int, modifiedAt: Timestamp, uploads: [MultipartUpload] = []) {
+        (self.key, self.length, self.modifiedAt, self.uploads) = (key, length, modifiedAt, uploads)
+    }
+
+    /// Both of the same key.
+    package func joined(with other: StoredObject) -> StoredObject {
+        StoredObject(
+            key: self.key, length: max(self.length, other.length), modifiedAt: max(self.modifiedAt, other.modifiedAt),
+            uploads: self.uploads + other.uploads)
     }
 }
 

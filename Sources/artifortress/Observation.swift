@@ -8,6 +8,7 @@ import Glibc
 import HTTP
 import HTTPServer
 import Persistence
+import Registry
 import Settings
 import Telemetry
 
@@ -17,6 +18,8 @@ struct Observation: Sendable {
     /// Of the HTTP listeners for users.
     let statistics = Server.Statistics()
     private let requests: RequestMetrics
+    private let downloadFailures: LabelledFamily<Counter>
+    private let unknownObjects: LabelledFamily<Counter>
 
     init(_ configuration: Configuration) {
         self.log = Log(
@@ -28,6 +31,11 @@ struct Observation: Sendable {
                 bytesIn: statistics.bytesIn, bytesOut: statistics.bytesOut,
                 openConnections: statistics.openConnections, requestsInFlight: statistics.requestsInFlight)
         }
+        self.downloadFailures = self.metrics.counters(
+            "artifortress_download_failures_total",
+            "Downloads whose stored bytes were missing or not what they should be, by cause.", labels: ["cause"])
+        self.unknownObjects = self.metrics.counters(
+            "artifortress_storage_unknown_objects_total", "Stored objects that no row knew and that were swept.")
         ProcessMetrics.register(in: self.metrics, version: VersionVerb.version)
         let log = self.log
         self.metrics.counter("artifortress_log_dropped_lines_total", "Log lines that could not be written.") {
@@ -68,6 +76,29 @@ struct Observation: Sendable {
         ]
         if let fault = outcome.fault { fields.append(.init("fault", .string("\(fault)"))) }
         self.log.write(level, "request", fields, correlation: outcome.correlation)
+    }
+
+    /// Bytes that are damaged are counted and told at once: nobody got them as if they were whole.
+    func record(_ failure: DownloadFailure) {
+        self.downloadFailures.with(failure.cause.rawValue).add()
+        self.log.write(
+            .error, "download failed",
+            [
+                .init("cause", .string(failure.cause.rawValue)), .init("digest", .string(failure.digest.hex)),
+                .init("storageKey", .string(failure.storageKey.text)), .init("fault", .string("\(failure.fault)")),
+            ], correlation: failure.correlation)
+    }
+
+    /// What a sweep of the store has found: there should be nothing to find.
+    func record(_ report: StorageSweep.Report) {
+        guard !report.unknown.isEmpty || report.forgotten > 0 else { return }
+        self.unknownObjects.with().add(report.unknown.count)
+        self.log.write(
+            .warning, "storage sweep",
+            [
+                .init("unknownObjects", JSON(report.unknown.count)), .init("unknownUploads", JSON(report.forgotten)),
+                .init("keys", .array(report.unknown.prefix(20).map { .string($0.text) })),
+            ], correlation: nil)
     }
 
     /// `GET /metrics`.

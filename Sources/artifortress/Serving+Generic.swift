@@ -15,7 +15,7 @@ extension Serving {
             resolving: self.resolving,
             listing: DirectoryListing(database: self.database),
             checksums: BlobChecksums(database: self.database, storage: self.storage, readers: self.readers),
-            files: FileAnswer(storage: self.storage, clock: self.clock), database: self.database
+            files: self.files, database: self.database
         ).routes
     }
 }

@@ -10,7 +10,7 @@ extension Serving {
         let reading = PackageReading(resolving: self.resolving, database: self.database)
         let packages = PackageRoutes(
             formats: self.packageFormats, reading: reading, resolving: self.resolving,
-            files: FileAnswer(storage: self.storage, clock: self.clock))
+            files: self.files)
         let tags = TagRoutes(formats: self.packageFormats, tagging: Tagging(clock: self.clock), reading: reading)
         let retired = RetiredCoordinateRoutes(
             formats: self.packageFormats, retired: RetiredCoordinates(database: self.database, clock: self.clock))

@@ -13,7 +13,16 @@ extension Serving {
             database: self.database, storage: self.storage, clock: self.clock, owner: self.deployment.instance,
             limits: self.uploadLimits, signer: self.deployment.partSigner, hashers: self.readers)
         return UploadRoutes(uploads: uploads).routes
-            + BlobRoutes(resolving: self.resolving, files: FileAnswer(storage: self.storage, clock: self.clock)).routes
+            + BlobRoutes(resolving: self.resolving, files: self.files).routes
+    }
+
+    /// How stored bytes are sent, whatever asks for them.
+    var files: FileAnswer {
+        FileAnswer(
+            storage: self.storage, clock: self.clock,
+            watch: DownloadWatch(
+                verifiers: self.configuration[.verifyOnRead] ? self.readers : nil,
+                report: self.observation.record(_:)))
     }
 
     private var uploadLimits: UploadLimits {
@@ -23,13 +32,18 @@ extension Serving {
             admission: self.admission.standard)
     }
 
-    /// The end of sessions whose time is over.
+    /// The end of sessions whose time is over, and of objects that nobody knows.
     var uploadSweeps: [Sweep] {
         let expiry = UploadExpiry(database: self.database, clock: self.clock)
+        let storage = StorageSweep(
+            database: self.database, storage: self.storage, clock: self.clock,
+            age: StorageSweep.safeAge(sessionLifetime: self.uploadLimits.sessionLifetime))
+        let observation = self.observation
         return [
             Sweep("upload expiry", every: .seconds(self.configuration[.workerPollSeconds])) {
                 try await expiry.run()
-            }
+            },
+            Sweep("storage sweep", every: .seconds(600)) { observation.record(try await storage.run()) },
         ]
     }
 }

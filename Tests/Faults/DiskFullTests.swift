@@ -55,6 +55,88 @@ import Testing
         }
     }
 
+    @Test(.enabled(if: geteuid() == 0, "mounting a file system needs root"))
+    func `a completion that finds no room leaves its parts as they were, and succeeds when there is room`()
+        async throws
+    {
+        let directory = NSTemporaryDirectory() + "artifortress-full-\(UniqueID.random().hex)"
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        guard unsafe mount("tmpfs", directory, "tmpfs", 0, "size=24m") == 0 else {
+            return print("skipped: no file system can be mounted here")
+        }
+        defer { unsafe umount2(directory, 2) }  // MNT_DETACH
+        let blobs = "\(directory)/blobs"
+        try await Shape.embedded.withServer(["storage.url": "file:\(blobs)"]) { server in
+            let token = try await server.token()
+            try await server.createRepository("files", token: token)
+            // The parts fit, and their copy behind each other doesn't.
+            let parts = (0..<2).map { [UInt8](repeating: UInt8($0 + 1), count: 8 << 20) }
+            let digest = SHA256.digest(of: parts.flatMap(\.self)).hex
+            let (session, list) = try await Self.upload(parts, digest, server, token)
+            let before = Self.files(in: blobs)
+            #expect(before.filter { $0.contains("~parts/data.") }.count == 2)
+            let refused = try await server.post("\(session)/complete", ["parts": list], token: token)
+            #expect(refused.status == 507 && refused.text.contains("insufficient_storage"), "\(refused.text)")
+            #expect(Self.files(in: blobs) == before)
+            // A part that doesn't fit leaves nothing either, and the one before stays.
+            let large = [UInt8](repeating: 9, count: 12 << 20)
+            let part = try await Self.put(large, 2, to: session, server, token)
+            #expect(part.status == 507 || part.status == 413, "\(part.status) \(part.text)")
+            #expect(Self.files(in: blobs) == before)
+
+            #expect(unsafe mount("tmpfs", directory, "tmpfs", UInt(MS_REMOUNT), "size=64m") == 0)
+            #expect(try await server.post("\(session)/complete", ["parts": list], token: token).status == 200)
+            #expect(try await server.post("\(session)/commit", [:], token: token).status == 200)
+            let answer = try await server.get("/v1/repos/files/blobs/\(digest)", token: token)
+            #expect(answer.status == 200 && SHA256.digest(of: answer.body).hex == digest)
+            #expect(Self.files(in: blobs).filter { $0.contains("staging/") }.count == 1)
+
+            // One that is given up instead leaves nothing at all.
+            let other = [[UInt8](repeating: 3, count: 1000), [UInt8](repeating: 4, count: 1000)]
+            let (given, _) = try await Self.upload(
+                other, SHA256.digest(of: other.flatMap(\.self)).hex, server, token)
+            #expect(try await server.post("\(given)/abort", [:], token: token).status == 200)
+            #expect(Self.files(in: blobs).filter { $0.contains("staging/") }.count == 1)
+        }
+    }
+
+    /// - Returns: a session with these parts, and the list that completes it.
+    private static func upload(
+        _ parts: [[UInt8]], _ digest: String, _ server: ServerProcess, _ token: String
+    ) async throws -> (session: String, parts: JSON) {
+        let length = JSON(parts.map(\.count).reduce(0, +))
+        let opened = try await server.post(
+            "/v1/repos/files/uploads", ["expectedDigest": .string(digest), "expectedLength": length], token: token)
+        let id = try #require(try JSON(parsing: opened.body)["uploadId"]?.text)
+        let session = "/v1/repos/files/uploads/\(id)"
+        var list: [JSON] = []
+        for (index, bytes) in parts.enumerated() {
+            let answer = try await self.put(bytes, index + 1, to: session, server, token)
+            let tag = try #require(answer[header: "etag"], "\(answer.status) \(answer.text)")
+            list.append(["partNumber": JSON(index + 1), "eTag": .string(tag)])
+        }
+        return (session, .array(list))
+    }
+
+    private static func put(
+        _ bytes: [UInt8], _ number: Int, to session: String, _ server: ServerProcess, _ token: String
+    ) async throws -> WireAnswer {
+        let address = try await server.post("\(session)/parts", ["partNumber": JSON(number)], token: token)
+        let url = try #require(URLComponents(string: try JSON(parsing: address.body)["uploadUrl"]?.text ?? ""))
+        return try await server.client.send(
+            "PUT", "\(url.percentEncodedPath)?\(url.percentEncodedQuery ?? "")", body: bytes)
+    }
+
+    /// Files and links below a directory, by their paths, in order.
+    private static func files(in directory: String) -> [String] {
+        let paths = FileManager.default.enumerator(atPath: directory)?.compactMap { $0 as? String } ?? []
+        return paths.filter { path in
+            let type = try? FileManager.default.attributesOfItem(atPath: "\(directory)/\(path)")[.type]
+            return type as? FileAttributeType != .typeDirectory
+        }.sorted()
+    }
+
     /// Writes zeros until nothing more goes in.
     private static func fill(_ path: String) {
         let descriptor = unsafe open(path, O_WRONLY | O_CREAT, 0o600)

@@ -56,8 +56,8 @@ struct DurabilityTests {
         try self.expect(
             try await SystemCallTrace.of("uploads two parts"),
             [
-                "write \(parts)/data", "fsync \(parts)/data", "rename \(parts)/link \(parts)/00001", "fsync \(parts)",
-                "fsync \(parts)/data", "rename \(parts)/link \(parts)/00002", "fsync \(parts)", "fsync \(parts)/whole",
+                "write \(parts)/data", "fsync \(parts)/data", "rename \(parts)/link \(parts)/00001",
+                "fsync \(parts)/data", "rename \(parts)/link \(parts)/00002", "fsync \(parts)/whole",
                 "rename \(parts)/whole \(object)", "fsync objects/staging/test/+3f", "rename \(parts) \(object)~gone",
             ])
     }
@@ -103,7 +103,8 @@ enum SystemCallTrace {
             let output = "\(path)/trace"
             let status = try self.run(
                 [
-                    "strace", "-f", "-y", "-e", "trace=write,fsync,rename", "-o", output, CommandLine.arguments[0],
+                    "strace", "-f", "-y", "-e", "trace=write,fsync,rename,renameat2", "-o", output,
+                    CommandLine.arguments[0],
                     "--testing-library", "swift-testing", "--filter", "TracedWrites.*\(test)",
                 ], directory: "\(path)/storage")
             try #require(status == 0)
@@ -114,8 +115,9 @@ enum SystemCallTrace {
     }
 
     private static func call(_ line: String, _ root: String) -> String? {
-        guard line.contains(root), let name = ["write", "fsync", "rename"].first(where: { line.contains(" \($0)(") })
-        else { return nil }
+        let names = ["write", "fsync", "rename", "renameat2"]
+        guard line.contains(root), var name = names.first(where: { line.contains(" \($0)(") }) else { return nil }
+        if name == "renameat2" { name = "rename" }
         // `-y` writes a descriptor's path in angle brackets; rename has its two in quotes.
         let ends: (Character, Character) = name == "rename" ? ("\"", "\"") : ("<", ">")
         var paths: [String] = []

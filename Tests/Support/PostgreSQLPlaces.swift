@@ -41,10 +41,10 @@ enum PostgreSQLPlaces {
         do {
             try await body(.server(address.with(database: copy), .direct))
         } catch {
-            try? await maintenance.run("DROP DATABASE \(copy) WITH (FORCE)")
+            try? await maintenance.drop(copy)
             throw error
         }
-        try await maintenance.run("DROP DATABASE \(copy) WITH (FORCE)")
+        try await maintenance.drop(copy)
     }
 
     /// Made under another name and then renamed, so that another process never copies half of it.
@@ -59,14 +59,14 @@ enum PostgreSQLPlaces {
             try await template.fill(database)
         } catch {
             await database.close()
-            try await maintenance.run("DROP DATABASE \(draft) WITH (FORCE)")
+            try await maintenance.drop(draft)
             throw error
         }
         await database.close()
         do {
             try await maintenance.run("ALTER DATABASE \(draft) RENAME TO \(template.name)")
         } catch {
-            try await maintenance.run("DROP DATABASE \(draft) WITH (FORCE)")
+            try await maintenance.drop(draft)
             guard try await maintenance.has(template.name) else { throw error }
         }
     }
@@ -95,6 +95,21 @@ final class Maintenance: Sendable {
 
     func run(_ statement: String) async throws {
         try await self.database.lookup { try $0.run(script: statement) }
+    }
+
+    /// Forced, since a connection that was closed may linger. Where the server's own vacuum is at work there, only an
+    /// unforced drop may end that.
+    func drop(_ name: String) async throws {
+        let end = ContinuousClock.now + .seconds(60)
+        while true {
+            do {
+                return try await self.run("DROP DATABASE \(name) WITH (FORCE)")
+            } catch {
+                guard try await self.has(name) else { return }
+                if (try? await self.run("DROP DATABASE \(name)")) != nil { return }
+                guard .now < end else { throw error }
+            }
+        }
     }
 
     func has(_ name: String) async throws -> Bool {

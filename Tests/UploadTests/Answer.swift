@@ -3,7 +3,9 @@
 import Domain
 import Foundation
 import HTTP
+import HTTPClient
 import Synchronization
+import TestSupport
 
 struct Answer: Sendable, CustomStringConvertible {
     let status: Int
@@ -11,9 +13,18 @@ struct Answer: Sendable, CustomStringConvertible {
     let body: [UInt8]
     /// Of a stream that broke off.
     let failure: String?
+    /// The body's length in bytes, as the head tells it.
+    let announced: Int?
 
-    init(_ response: Response) async {
+    /// - Parameter isHead: the answer to HEAD, whose body isn't asked for.
+    init(_ response: Response, isHead: Bool = false) async {
         (self.status, self.headers) = (response.status, response.headers)
+        self.announced =
+            switch response.body {
+            case .bytes(let bytes): bytes.count
+            case .file(let region): region.length
+            case .stream(let length, _): length
+            }
         switch response.body {
         case .bytes(let bytes): (self.body, self.failure) = (bytes, nil)
         case .file(let region):
@@ -25,6 +36,7 @@ struct Answer: Sendable, CustomStringConvertible {
                 failure = "\(error)"
             }
             (self.body, self.failure) = (bytes, failure)
+        case .stream where isHead: (self.body, self.failure) = ([], nil)
         case .stream(_, let write):
             let collector = Collector()
             do {
@@ -50,6 +62,15 @@ private final class Collector: BodySink {
     let bytes = Mutex<[UInt8]>([])
 
     func send(_ chunk: [UInt8]) async throws { self.bytes.withLock { $0 += chunk } }
+}
+
+/// A client of the store's own presigned downloads.
+enum HTTPGet {
+    static func fetch(_ url: String, range: String? = nil) async throws -> [UInt8] {
+        var request = ClientRequest("GET", url)
+        if let range { request.headers.append("Range", "bytes=\(range)") }
+        return try await S3Fixture.client.send(request).body.collect(upTo: 1 << 20)
+    }
 }
 
 /// A client of the store's own presigned URLs.

@@ -51,6 +51,64 @@ import Threads
     }
 
     @Test(arguments: Ground.all)
+    func `times are conditions too, and HEAD tells what GET would`(ground: Ground) async throws {
+        try await ground.withScene { scene in
+            try await scene.upload(Self.bytes)
+            let whole = await scene.send("GET", Self.path)
+            let time = try #require(whole[header: "last-modified"])
+            let earlier = "Sat, 01 Jan 2000 00:00:00 GMT"
+            let cases: [(headers: [(String, String)], status: Int, length: Int)] = [
+                ([("If-Modified-Since", time)], 304, 0), ([("If-Modified-Since", earlier)], 200, 1000),
+                ([("If-Modified-Since", time), ("If-None-Match", "\"x\"")], 200, 1000),
+                ([("Range", "bytes=-3"), ("If-Range", time)], 206, 3),
+                ([("Range", "bytes=-3"), ("If-Range", earlier)], 200, 1000),
+                ([("If-None-Match", "*")], 304, 0), ([("If-None-Match", "W/\"\(Self.digest)\"")], 304, 0),
+                ([("If-None-Match", "\"x\", \"\(Self.digest)\"")], 304, 0),
+                ([("If-Match", "\"x\"")], 412, 0), ([("Range", "bytes=-0")], 416, 0),
+                ([("Range", "bytes=-5000")], 206, 1000),
+            ]
+            for test in cases {
+                let answer = await scene.send("GET", Self.path, test.headers)
+                #expect(answer.status == test.status, "\(test.headers): \(answer.status)")
+                if test.status < 300 { #expect(answer.body.count == test.length, "\(test.headers)") }
+                // HEAD: the same status and headers, and a length that is announced only.
+                let head = await scene.send("HEAD", Self.path, test.headers)
+                #expect(head.status == test.status, "HEAD \(test.headers): \(head.status)")
+                guard test.status < 400 else { continue }
+                for name in ["etag", "accept-ranges", "content-range", "last-modified", "content-type"] {
+                    #expect(head[header: name] == answer[header: name], "\(name) of \(test.headers)")
+                }
+                if test.status < 300 { #expect(head.announced == test.length) }
+                #expect(head.body == [])
+            }
+            #expect(await scene.send("HEAD", Self.path, [("X-No", "token")], token: "garbage").status == 401)
+        }
+    }
+
+    @Test(arguments: Ground.all)
+    func `a repository may have its downloads from the store itself`(ground: Ground) async throws {
+        try await ground.withScene { scene in
+            try await scene.createRepository("direct", settings: ["download": "redirect"])
+            try await scene.upload(Self.bytes, in: "direct")
+            let path = "/v1/repos/direct/blobs/\(Self.digest)"
+            let answer = await scene.send("GET", path)
+            guard ground.storage.description == "s3" else {  // a directory serves nobody itself
+                #expect(answer.status == 200 && answer.body == Self.bytes)
+                return
+            }
+            #expect(answer.status == 307 && answer[header: "cache-control"] == "no-store")
+            let url = try #require(answer[header: "location"])
+            #expect(url.contains("X-Amz-Expires=60"))
+            #expect(try await HTTPGet.fetch(url) == Self.bytes)
+            #expect(try await HTTPGet.fetch(url, range: "990-") == Array(Self.bytes[990...]))
+            // Who may not read gets no address; who has the bytes isn't sent away; HEAD is answered here.
+            #expect(await scene.send("GET", path, token: try await scene.issue(["repo:files:read"])).status == 403)
+            #expect(await scene.send("GET", path, [("If-None-Match", "\"\(Self.digest)\"")]).status == 304)
+            #expect(await scene.send("HEAD", path).announced == 1000)
+        }
+    }
+
+    @Test(arguments: Ground.all)
     func `a digest is known only where it was committed or published`(ground: Ground) async throws {
         try await ground.withScene { scene in
             try await scene.createRepository("others")

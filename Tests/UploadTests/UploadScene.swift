@@ -26,11 +26,12 @@ struct Ground: Sendable, CustomStringConvertible {
     }
 
     func withScene(
-        _ policy: AdmissionPolicy = .generous, _ body: @Sendable (UploadScene) async throws -> Void
+        _ policy: AdmissionPolicy = .generous, verifies: Bool = false,
+        _ body: @Sendable (UploadScene) async throws -> Void
     ) async throws {
         try await self.engine.withDatabase { database in
             try await self.storage.with { storage in
-                try await body(UploadScene(database, storage, self.storage, policy))
+                try await body(UploadScene(database, storage, self.storage, policy, verifies: verifies))
             }
         }
     }
@@ -50,6 +51,8 @@ struct UploadScene: Sendable {
     let tenant: TenantID
     let uploads: Uploads
     private let application: Application
+    /// Of downloads.
+    let failures = DownloadFailures()
     /// Writes and reads in every repository of the tenant.
     private(set) var token: String
 
@@ -60,7 +63,8 @@ struct UploadScene: Sendable {
     static let partLifetime = 900
 
     init(
-        _ database: any Database, _ storage: any BlobStorage, _ fixture: StorageFixture, _ policy: AdmissionPolicy
+        _ database: any Database, _ storage: any BlobStorage, _ fixture: StorageFixture, _ policy: AdmissionPolicy,
+        verifies: Bool = false
     ) async throws {
         (self.database, self.storage, self.fixture) = (database, storage, fixture)
         let ahead = Shift()
@@ -78,7 +82,10 @@ struct UploadScene: Sendable {
             limits: UploadLimits(
                 sessionLifetime: Self.sessionLifetime, partLifetime: Self.partLifetime, admission: policy),
             signer: isServedByStore ? nil : signer, hashers: BlockingPool(threads: 2))
-        let files = FileAnswer(storage: storage, clock: clock)
+        let failures = self.failures
+        let files = FileAnswer(
+            storage: storage, clock: clock,
+            watch: DownloadWatch(verifiers: verifies ? BlockingPool(threads: 1) : nil) { failures.add($0) })
         let resolving = Resolving(database: database, clock: clock, defaultTenant: tenant)
         self.application = Application(
             routes: UploadRoutes(uploads: self.uploads).routes
@@ -131,7 +138,7 @@ struct UploadScene: Sendable {
             to: Request(
                 method: method, target: Target(path), headers: fields, remoteAddress: "127.0.0.1", isSecure: false,
                 body: RequestBody(body)))
-        return await Answer(response)
+        return await Answer(response, isHead: method == "HEAD")
     }
 
     func post(_ path: String, _ body: JSON? = nil, token: String? = nil) async -> Answer {
@@ -254,6 +261,15 @@ struct UploadScene: Sendable {
         }
         return try await self.storage.keys().filter { !known.contains($0) }
     }
+}
+
+/// What was told of downloads that failed.
+final class DownloadFailures: Sendable {
+    private let list = Mutex<[DownloadFailure]>([])
+
+    var causes: [DownloadFailure.Cause] { self.list.withLock { $0.map(\.cause) } }
+    var all: [DownloadFailure] { self.list.withLock { $0 } }
+    func add(_ failure: DownloadFailure) { self.list.withLock { $0.append(failure) } }
 }
 
 struct SceneFailure: Error, CustomStringConvertible { let description: String }

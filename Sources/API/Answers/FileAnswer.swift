@@ -13,8 +13,11 @@ package struct FileAnswer: Sendable {
 
     private let storage: any BlobStorage
     private let clock: WallClock
+    private let watch: DownloadWatch
 
-    package init(storage: any BlobStorage, clock: WallClock) { (self.storage, self.clock) = (storage, clock) }
+    package init(storage: any BlobStorage, clock: WallClock, watch: DownloadWatch) {
+        (self.storage, self.clock, self.watch) = (storage, clock, watch)
+    }
 
     /// - Throws: `precondition_failed`, `bad_request` and `invalid_range` for what the request asks; storage faults.
     package func respond(_ file: FileDescription, to request: Request) async throws -> Response {
@@ -46,12 +49,14 @@ package struct FileAnswer: Sendable {
     private func body(_ file: FileDescription, _ range: Range<Int>, _ request: Request) async throws -> Response.Body {
         if range.isEmpty { return .bytes([]) }
         if request.method == "HEAD" { return .stream(length: range.count) { _ in } }
-        switch try await self.storage.open(file.storageKey, range, of: file.length) {
-        case .file(let region): return .file(region)
-        case .stream(let stream):
-            return .stream(length: range.count) { writer in
-                for try await chunk in stream { try await writer.write(chunk) }
-            }
+        do {
+            let bytes = try await self.storage.open(file.storageKey, range, of: file.length)
+            return self.watch.body(
+                of: bytes, length: range.count, isWhole: range.count == file.length, file,
+                correlation: request.correlation)
+        } catch let fault as StorageFault {
+            self.watch.note(fault, file, correlation: request.correlation)
+            throw fault
         }
     }
 

@@ -44,5 +44,10 @@ package struct Checksums: Hashable, Sendable {
         (self.md5, self.sha1, self.sha512) = (md5, sha1, sha512)
     }
 
+    /// These, and those of the same bytes that are missing here.
+    package func filled(from other: Checksums) -> Checksums {
+        Checksums(md5: self.md5 ?? other.md5, sha1: self.sha1 ?? other.sha1, sha512: self.sha512 ?? other.sha512)
+    }
+
     package var isComplete: Bool { self.md5 != nil && self.sha1 != nil && self.sha512 != nil }
 }

@@ -34,7 +34,11 @@ package enum BlobStore {
         case .live, .condemned:
             try DeadObjectStore.add(key, reason: "duplicate", at: now, transaction)
             try self.revive(digest, at: now, transaction)
-            return blob
+            let known = blob.checksums.filled(from: checksums)
+            if known != blob.checksums { try self.keep(known, of: digest, transaction) }
+            return Blob(
+                digest: digest, length: blob.length, storageKey: blob.storageKey, checksums: known,
+                createdAt: blob.createdAt)
         case .deleting:
             try DeadObjectStore.add(blob.storageKey, reason: "replaced", at: now, transaction)
             try transaction.execute(

@@ -6,12 +6,14 @@ package import Domain
 import HTTP
 package import Persistence
 package import Storage
+import Synchronization
 package import Threads
 
 package struct BlobChecksums: Sendable {
     private let database: any Database
     private let storage: any BlobStorage
     private let readers: BlockingPool
+    private let running = RunningComputations()
 
     package init(database: any Database, storage: any BlobStorage, readers: BlockingPool) {
         (self.database, self.storage, self.readers) = (database, storage, readers)
@@ -23,8 +25,11 @@ package struct BlobChecksums: Sendable {
     package func value(_ function: Hash.Function, of file: ResolvedFile) async throws -> String {
         if function == .sha256 { return file.digest.hex }
         if let known = file.checksums[function] { return known }
-        let computed = try await self.compute(file)
-        try await self.database.transaction { try BlobStore.keep(computed, of: file.digest, $0) }
+        let computed = try await self.running.value(of: file.digest) {
+            let computed = try await self.compute(file)
+            try await self.database.transaction { try BlobStore.keep(computed, of: file.digest, $0) }
+            return computed
+        }
         return computed[function] ?? ""
     }
 
@@ -45,6 +50,51 @@ package struct BlobChecksums: Sendable {
             throw StorageFault.damaged("\(file.storageKey) has the digest \(digest), not \(file.digest)")
         }
         return checksums
+    }
+}
+
+/// Those who need a blob's checksums at the same time read it once, not once each.
+private final class RunningComputations: Sendable {
+    private typealias Waiter = CheckedContinuation<Checksums?, Never>
+
+    /// Who waits for the one who computes, by digest.
+    private let waiters = Mutex<[BlobDigest: [Waiter]]>([:])
+
+    func value(
+        of digest: BlobDigest, _ compute: () async throws -> Checksums
+    ) async throws -> Checksums {
+        while true {
+            let isFirst = self.waiters.withLock { waiters in
+                if waiters[digest] != nil { return false }
+                waiters[digest] = []
+                return true
+            }
+            if isFirst {
+                do {
+                    let checksums = try await compute()
+                    self.end(digest, with: checksums)
+                    return checksums
+                } catch {
+                    self.end(digest, with: nil)
+                    throw error
+                }
+            }
+            let found: Checksums? = await withCheckedContinuation { continuation in
+                let isLate = self.waiters.withLock { waiters in
+                    guard waiters[digest] != nil else { return true }
+                    waiters[digest]?.append(continuation)
+                    return false
+                }
+                if isLate { continuation.resume(returning: nil) }
+            }
+            if let found { return found }
+            try Task.checkCancellation()  // else the next turn: the first one's failure may have been his own
+        }
+    }
+
+    private func end(_ digest: BlobDigest, with checksums: Checksums?) {
+        let waiters = self.waiters.withLock { $0.removeValue(forKey: digest) ?? [] }
+        for waiter in waiters { waiter.resume(returning: checksums) }
     }
 }
 

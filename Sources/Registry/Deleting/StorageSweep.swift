@@ -1,0 +1,92 @@
+// The sweep the other way round: what the store holds and no row knows. Such objects come from writes that a store
+// carried out after it had been given up on, and from a database that was set back. Rules: architecture, section 6
+// (Delete): every object's key is recorded before its first byte, so a key without a row is nobody's.
+
+package import Domain
+package import Persistence
+package import Storage
+package import Threads
+
+package struct StorageSweep: Sendable {
+    /// What a round did.
+    package struct Report: Hashable, Sendable {
+        package var looked = 0
+        /// Handed over to be deleted, as of now.
+        package var unknown: [StorageKey] = []
+        /// Uploads in parts beside a finished object, which were forgotten.
+        package var forgotten = 0
+        /// Whether the end of the listing was reached.
+        package var isComplete = false
+    }
+
+    /// Where the next round goes on; it is the installation's, so that several workers share one way.
+    private static let cursorName = "storage-sweep-cursor"
+    private static let reason = "unknown"
+
+    private let database: any Database
+    private let storage: any BlobStorage
+    private let clock: WallClock
+    /// In seconds: what is younger isn't looked at.
+    private let age: Int64
+    private let pageLength: Int
+    private let pages: Int
+
+    /// A day, and twice a session's life where that is longer: whoever may still be at work is at it no longer.
+    ///
+    /// - Parameter sessionLifetime: in seconds.
+    package static func safeAge(sessionLifetime: Int) -> Int64 { Int64(max(86_400, 2 * sessionLifetime)) }
+
+    /// - Parameters:
+    ///   - age: in seconds; see ``safeAge(sessionLifetime:)``.
+    ///   - pages: of `pageLength` keys, which a round looks at at most.
+    package init(
+        database: any Database, storage: any BlobStorage, clock: WallClock, age: Int64, pageLength: Int = 1000,
+        pages: Int = 10
+    ) {
+        (self.database, self.storage, self.clock, self.age) = (database, storage, clock, age)
+        (self.pageLength, self.pages) = (pageLength, pages)
+    }
+
+    /// One round.
+    ///
+    /// - Throws: also `StorageFault.other` for a store that isn't ours.
+    package func run() async throws -> Report {
+        try await self.storage.check()
+        var report = Report()
+        let kept = try await self.database.lookup { try InstallationStore.value(Self.cursorName, $0) }
+        var cursor = kept.flatMap { StorageKey($0) }
+        for _ in 0..<self.pages where !report.isComplete {
+            let page = try await self.storage.list(after: cursor, limit: self.pageLength)
+            try await self.look(at: page, &report)
+            report.isComplete = page.count < self.pageLength
+            cursor = report.isComplete ? nil : page.last?.key
+            try await self.database.transaction { [cursor] transaction in
+                if let cursor {
+                    try InstallationStore.set(Self.cursorName, cursor.text, transaction)
+                } else {
+                    try InstallationStore.remove(Self.cursorName, transaction)
+                }
+            }
+        }
+        return report
+    }
+
+    private func look(at page: [StoredObject], _ report: inout Report) async throws {
+        let now = self.clock.now()
+        let old = page.filter { $0.modifiedAt < now + -self.age }
+        report.looked += page.count
+        guard !old.isEmpty else { return }
+        let roles = try await self.database.lookup { try StoredKeyStore.roles(of: old.map(\.key), $0) }
+        let unknown = old.map(\.key).filter { roles[$0] == nil }
+        try await self.database.transaction { transaction in
+            for key in unknown { try DeadObjectStore.add(key, reason: Self.reason, at: now, transaction) }
+        }
+        report.unknown += unknown
+        for object in old where roles[object.key] == .blob {
+            for upload in object.uploads {
+                try await self.storage.abort(upload)
+                report.forgotten += 1
+            }
+        }
+    }
+}
