@@ -1,7 +1,7 @@
 # What one does with this repository. `make` alone lists it. The work itself is in scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help install build release run test test-clients dev-up dev-down db-migrate smoke sanitize bench format lint docs clean
+.PHONY: help install build release run test test-clients dev-up dev-down db-migrate smoke phase2-demo sanitize bench load format lint docs clean
 
 # The same flags wherever the release is built, so that nothing is built twice. The Swift runtime is linked in: the
 # program then runs without the toolchain.
@@ -9,7 +9,7 @@ RELEASE := swift build --configuration release --product artifortress --static-s
 SOURCES := Package.swift Sources Tests
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: ## install the Debian packages that building and running need
 	@scripts/install
@@ -41,12 +41,18 @@ db-migrate: build ## bring the schema of the database in the settings up to date
 smoke: build ## start the server on an empty folder, push a file, fetch it back
 	@scripts/smoke .build/debug/artifortress
 
+phase2-demo: build ## show uploads by sessions and downloads, step by step, on both shapes
+	@scripts/phase2-demo .build/debug/artifortress
+
 sanitize: install ## run the suite under the thread and the address sanitizer (long)
 	scripts/sanitize thread
 	scripts/sanitize address
 
 bench: release ## measure beside nginx and docker-registry, and write docs/benchmarks.md
 	@scripts/bench .build/release/artifortress docs/benchmarks.md
+
+load: release ## uploads and downloads by many clients on both shapes; writes docs/benchmarks/load.md
+	@scripts/load .build/release/artifortress docs/benchmarks/load.md
 
 format: ## format the sources
 	swift format --in-place --parallel --recursive $(SOURCES)
