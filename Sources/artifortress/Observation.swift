@@ -92,11 +92,12 @@ struct Observation: Sendable {
     /// What a sweep of the store has found: there should be nothing to find.
     func record(_ report: StorageSweep.Report) {
         guard !report.unknown.isEmpty || report.forgotten > 0 else { return }
-        self.unknownObjects.with().add(report.unknown.count)
+        if !report.isHeld { self.unknownObjects.with().add(report.unknown.count) }
         self.log.write(
             .warning, "storage sweep",
             [
                 .init("unknownObjects", JSON(report.unknown.count)), .init("unknownUploads", JSON(report.forgotten)),
+                .init("held", .bool(report.isHeld)),
                 .init("keys", .array(report.unknown.prefix(20).map { .string($0.text) })),
             ], correlation: nil)
     }

@@ -55,6 +55,23 @@ import Threads
     }
 
     @Test(arguments: Ground.all)
+    func `where the sweep is held it tells and deletes nothing`(ground: Ground) async throws {
+        try await ground.withScene { scene in
+            let key = StorageKey.test()
+            try await scene.storage.put([1, 2, 3], key)
+            scene.pass(seconds: Self.age + 600)
+            try await scene.database.transaction { try InstallationStore.set(StorageSweep.holdName, "restored", $0) }
+            let held = try await Self.sweep(scene).run()
+            #expect(held.unknown == [key] && held.isHeld)
+            #expect(try await scene.count("SELECT count(*) FROM dead_objects") == 0)
+            try await scene.database.transaction { try InstallationStore.remove(StorageSweep.holdName, $0) }
+            let freed = try await Self.sweep(scene).run()
+            #expect(freed.unknown == [key] && !freed.isHeld)
+            #expect(try await scene.count("SELECT count(*) FROM dead_objects") == 1)
+        }
+    }
+
+    @Test(arguments: Ground.all)
     func `an upload that never ended goes from beside its blob`(ground: Ground) async throws {
         try await ground.withScene { scene in
             let kept = Array("kept".utf8)

@@ -11,8 +11,9 @@ package struct StorageSweep: Sendable {
     /// What a round did.
     package struct Report: Hashable, Sendable {
         package var looked = 0
-        /// Handed over to be deleted, as of now.
         package var unknown: [StorageKey] = []
+        /// Whether the unknown ones were left alone, instead of being handed over to be deleted.
+        package var isHeld = false
         /// Uploads in parts beside a finished object, which were forgotten.
         package var forgotten = 0
         /// Whether the end of the listing was reached.
@@ -21,6 +22,9 @@ package struct StorageSweep: Sendable {
 
     /// Where the next round goes on; it is the installation's, so that several workers share one way.
     private static let cursorName = "storage-sweep-cursor"
+    /// Where it has a value, nothing is deleted: whoever sets a database back says so here before the server starts, and
+    /// takes it away when what is unknown may go (architecture, section 6).
+    package static let holdName = "storage-sweep-hold"
     private static let reason = "unknown"
 
     private let database: any Database
@@ -54,6 +58,7 @@ package struct StorageSweep: Sendable {
         try await self.storage.check()
         var report = Report()
         let kept = try await self.database.lookup { try InstallationStore.value(Self.cursorName, $0) }
+        report.isHeld = try await self.database.lookup { try InstallationStore.value(Self.holdName, $0) } != nil
         var cursor = kept.flatMap { StorageKey($0) }
         for _ in 0..<self.pages where !report.isComplete {
             let page = try await self.storage.list(after: cursor, limit: self.pageLength)
@@ -78,10 +83,11 @@ package struct StorageSweep: Sendable {
         guard !old.isEmpty else { return }
         let roles = try await self.database.lookup { try StoredKeyStore.roles(of: old.map(\.key), $0) }
         let unknown = old.map(\.key).filter { roles[$0] == nil }
+        report.unknown += unknown
+        guard !report.isHeld else { return }
         try await self.database.transaction { transaction in
             for key in unknown { try DeadObjectStore.add(key, reason: Self.reason, at: now, transaction) }
         }
-        report.unknown += unknown
         for object in old where roles[object.key] == .blob {
             for upload in object.uploads {
                 try await self.storage.abort(upload)
