@@ -28,7 +28,7 @@ package struct Call: Sendable {
     /// The absolute URL of the root, without a `/` at its end, as this client reaches us.
     package var baseURL: String { self.origin.url(for: self.request) }
 
-    private init(_ call: Call, _ claim: IdempotencyClaim, body: [UInt8]) {
+    private init(_ call: Call, _ claim: IdempotencyClaim?, body: [UInt8]) {
         self.request = Request(
             method: call.request.method, target: call.request.target, headers: call.request.headers,
             remoteAddress: call.request.remoteAddress, isSecure: call.request.isSecure, body: RequestBody(body))
@@ -38,6 +38,14 @@ package struct Call: Sendable {
 
     /// The same call with a key to be taken by its mutation, and its body, which was read for the key.
     func holding(_ claim: IdempotencyClaim, body: [UInt8]) -> Call { Call(self, claim, body: body) }
+
+    /// The same call with its body in memory, for a route whose caller is authorised by what the body says.
+    ///
+    /// - Throws: `payload_too_large` over ``Fields/bodyLimit``.
+    func buffered() async throws -> (first: Call, again: Call) {
+        let body = try await self.request.body.collect(upTo: Fields.bodyLimit)
+        return (Call(self, self.claim, body: body), Call(self, self.claim, body: body))
+    }
 
     /// Answers it, once where the caller asks for that. Every route of `/v1` that takes POST comes through here when its
     /// caller is authorised.

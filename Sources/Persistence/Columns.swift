@@ -83,5 +83,6 @@ extension Sealing: SQLConvertible {}
 extension BlobState: SQLConvertible {}
 extension QuarantineStatus: SQLConvertible {}
 extension EventKind: SQLConvertible {}
+extension AttestationKind: SQLConvertible {}
 extension Role: SQLConvertible {}
 extension TenantRole: SQLConvertible {}

@@ -9,13 +9,17 @@ extension Serving {
     var packageRoutes: [Route] {
         let reading = PackageReading(resolving: self.resolving, database: self.database)
         let packages = PackageRoutes(
-            formats: self.packageFormats, reading: reading, resolving: self.resolving,
-            files: self.files)
+            formats: self.packageFormats, reading: reading, resolving: self.resolving, files: self.files)
         let tags = TagRoutes(formats: self.packageFormats, tagging: Tagging(clock: self.clock), reading: reading)
         let retired = RetiredCoordinateRoutes(
             formats: self.packageFormats, retired: RetiredCoordinates(database: self.database, clock: self.clock))
         let events = EventRoutes(feed: EventFeed(resolving: self.resolving, database: self.database, end: self.feedEnd))
-        return self.versionRoutes + packages.routes + tags.routes + retired.routes + events.routes
+        let attestations = AttestationRoutes(attesting: self.attesting, reading: reading, files: files)
+        let keys = TrustedKeyRoutes(keys: TrustedKeys(database: self.database, clock: self.clock))
+        return [
+            self.versionRoutes, self.releaseRoutes, packages.routes, tags.routes, retired.routes, events.routes,
+            attestations.routes, keys.routes,
+        ].flatMap(\.self)
     }
 
     var packageSweeps: [Sweep] {
@@ -39,6 +43,19 @@ extension Serving {
             publishing: Publishing(database: self.database, gate: self.publishGate, clock: self.clock),
             tombstoning: Tombstoning(
                 clock: self.clock, defaultRetentionDays: self.configuration[.tombstoneRetentionDays])
+        ).routes
+    }
+
+    private var attesting: Attesting {
+        Attesting(
+            database: self.database, storage: self.storage,
+            intake: Intake(storage: self.storage, keys: self.stagingKeys), clock: self.clock)
+    }
+
+    private var releaseRoutes: [Route] {
+        ReleaseRoutes(
+            releasing: Releasing(database: self.database, gate: self.publishGate, clock: self.clock),
+            reading: ReleaseReading(database: self.database)
         ).routes
     }
 

@@ -63,7 +63,10 @@ private final class ExplainingSession: Session {
     }
 
     func run(all statements: [SQL]) throws -> Int {
-        if let first = statements.first { try self.explain(first) }
+        var seen: Set<String> = []
+        for statement in statements where seen.insert(statement.rendered(for: self.dialect).text).inserted {
+            try self.explain(statement)
+        }
         return try self.session.run(all: statements)
     }
 

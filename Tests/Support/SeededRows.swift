@@ -9,7 +9,7 @@ package enum Seeded {
 
     package enum Kind: Int, Sendable {
         case tenant = 1
-        case repo, token, upload, package, version, event
+        case repo, token, upload, package, version, event, release, key, attestation
     }
 
     /// The id of the row with this number.
@@ -108,7 +108,7 @@ private struct SeedScript {
     }
 
     var text: String {
-        let scripts = [self.identity, self.uploads, self.packages, self.events, self.work]
+        let scripts = [self.identity, self.uploads, self.packages, self.releases, self.events, self.work]
         return scripts.joined().joined(separator: "\n")
     }
 
@@ -189,8 +189,41 @@ private struct SeedScript {
                 "quarantine_items", "version_id, repo_id, tenant_id, status", count: 2000,
                 "\(self.id(.version, "n * 50")), \(self.id(.repo, "1")), \(self.tenant), 'quarantined'"),
             self.insert(
+                "retired_coordinates", "repo_id, package_type, name, version", count: Self.fewer,
+                "\(self.repo), 'generic', 'retired-' || n, '1'"),
+            self.insert(
+                "artifact_protections", "version_id, repo_id, tenant_id, mode", count: Self.fewer,
+                "\(self.id(.version)), \(self.repo), \(self.tenant), 'protected'"),
+            self.insert(
                 "tombstones", "version_id, tenant_id, retention_until", count: Self.fewer,
                 "\(self.id(.version)), \(self.tenant), \(self.time)"),
+        ]
+    }
+
+    /// A release of one version each; an attestation of each version, signed with its repository's one key.
+    private var releases: [String] {
+        [
+            self.insert(
+                "releases", "release_id, tenant_id, version_count, published_by_subject, published_at",
+                count: Self.fewer, "\(self.id(.release)), \(self.tenant), 1, 's', \(self.time)"),
+            self.insert(
+                "release_versions", "release_id, position, version_id, repo_key, package_type, name, version",
+                count: Self.fewer, "\(self.id(.release)), 0, \(self.id(.version)), 'r' || n, 'generic', 'p' || n, '1'"),
+            self.insert(
+                "repo_trusted_keys",
+                "key_id, repo_id, name, algorithm, fingerprint, public_key, added_by_subject, added_at",
+                count: Self.fewer,
+                "\(self.id(.key)), \(self.repo), 'k', 'ed25519', \(self.digest), '', 's', \(self.time)"),
+            self.insert(
+                "attestations", "attestation_id, version_id, kind, blob_digest, added_by_subject, added_at",
+                count: Self.fewer,
+                "\(self.id(.attestation)), \(self.id(.version)), 'dsse', \(self.digest), 's', \(self.time)"),
+            self.insert(
+                "attestation_subjects", "attestation_id, digest", count: Self.fewer,
+                "\(self.id(.attestation)), \(self.digest)"),
+            self.insert(
+                "attestation_signers", "attestation_id, key_id, verified_at", count: Self.fewer,
+                "\(self.id(.attestation)), \(self.id(.key)), \(self.time)"),
         ]
     }
 

@@ -34,6 +34,15 @@ package final class FileDescription: Sendable {
             name: blob.digest.hex, [])
     }
 
+    /// Bytes that belong to a version beside its files: always sent by us.
+    package convenience init(
+        digest: BlobDigest, length: Int, storageKey: StorageKey, contentType: String, modifiedAt: Timestamp,
+        fileName: String
+    ) {
+        self.init(
+            digest, length, storageKey, type: contentType, modifiedAt: modifiedAt, .stream, name: fileName, [])
+    }
+
     private init(
         _ digest: BlobDigest, _ length: Int, _ key: StorageKey, type: String?, modifiedAt: Timestamp?,
         _ download: RepositorySettings.Download, name: String, _ further: [(name: String, value: String)]

@@ -99,13 +99,13 @@ extension Reason {
         case .forbidden: 403
         case .notFound, .objectNotFound: 404
         case .conflict, .uploadVerificationFailed, .entryMismatch, .coordinateRetired, .policyDenied,
-            .idempotencyReplayed:
+            .idempotencyReplayed, .subjectMismatch:
             409
         case .gone: 410
         case .preconditionFailed: 412
         case .payloadTooLarge: 413
         case .invalidRange: 416
-        case .checksumMismatch, .idempotencyKeyReused: 422
+        case .checksumMismatch, .idempotencyKeyReused, .signatureInvalid: 422
         case .quarantinedBlob, .artifactProtected: 423
         case .tooManyRequests: 429
         case .policyTimeout, .storageAccessDenied, .serviceUnavailable: 503

@@ -162,6 +162,7 @@ extension VersionView {
             .init("entriesNext", JSON(self.entries.next.map { Cursor.text(of: [$0]) })),
             .init("manifest", self.manifest?.document ?? .null),
             .init("manifestBlobDigest", JSON(self.manifest?.blob?.hex)),
+            .init("attestations", .array(self.attestations.map(\.json))),
         ]
         return .object(version.names + members)
     }

@@ -11,6 +11,8 @@ package enum EventKind: String, CaseIterable, Sendable {
     case versionPromoted = "version.promoted"
     case policyDenied = "policy.denied"
     case tagMoved = "tag.moved"
+    /// Several versions at once: beside the events of each.
+    case releasePublished = "release.published"
 
     /// Whether readers are told of it while the version's quarantine is as it is. What would lead them to a version that
     /// they can't have is withheld; its release is an event of its own.
@@ -18,7 +20,7 @@ package enum EventKind: String, CaseIterable, Sendable {
         switch self {
         case .versionPublished, .versionFileAdded, .versionPromoted, .tagMoved: quarantine?.hides != true
         case .versionTombstoned, .versionRestored, .versionQuarantined, .versionReleased, .versionRejected,
-            .policyDenied:
+            .policyDenied, .releasePublished:
             true
         }
     }

@@ -14,6 +14,8 @@ package enum Reason: String, CaseIterable, Sendable {
     case policyDenied = "policy_denied"
     case idempotencyReplayed = "idempotency_replayed"
     case idempotencyKeyReused = "idempotency_key_reused"
+    case subjectMismatch = "subject_mismatch"
+    case signatureInvalid = "signature_invalid"
     case checksumMismatch = "checksum_mismatch"
     case preconditionFailed = "precondition_failed"
     case payloadTooLarge = "payload_too_large"

@@ -14,6 +14,18 @@ package enum Outbox {
         VALUES (\(id), \(tenant), 'package_version', \(version.description), \(kind), \(payload), \(now), \(now))
         """
     }
+
+    /// - Returns: the statement that appends an event about which the worker has nothing to do: settled at once, so that
+    ///   the retention removes it.
+    package static func record(
+        _ kind: EventKind, id: UniqueID, of release: ReleaseID, tenant: TenantID, payload: JSON, at now: Timestamp
+    ) -> SQL {
+        """
+        INSERT INTO outbox_events (event_id, tenant_id, aggregate_type, aggregate_id, event_type, payload,
+            available_at, occurred_at, delivered_at)
+        VALUES (\(id), \(tenant), 'release', \(release.description), \(kind), \(payload), \(now), \(now), \(now))
+        """
+    }
 }
 
 package enum EventLog {

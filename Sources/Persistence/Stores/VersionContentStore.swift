@@ -57,8 +57,8 @@ package enum VersionContentStore {
         var inventory = Inventory()
         let rows = try transaction.all(
             """
-            SELECT e.blob_digest, 1, \(self.isCommitted("e.blob_digest", in: version.repository.id))
-            FROM (SELECT DISTINCT blob_digest FROM artifact_entries WHERE version_id = \(version.id)) e
+            SELECT used.blob_digest, 1, \(self.isCommitted("used.blob_digest", in: version.repository.id))
+            FROM (SELECT DISTINCT blob_digest FROM artifact_entries WHERE version_id = \(version.id)) used
             UNION ALL
             SELECT blob_digest, 0, 1 FROM manifests WHERE version_id = \(version.id)
             """, as: { (try $0[0] as BlobDigest?, try $0[1] as Int == 1, try $0[2] as Int == 1) })

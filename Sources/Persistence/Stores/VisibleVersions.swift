@@ -73,11 +73,12 @@ extension PackageStore {
             ?? ""
         let rows = try transaction.all(
             """
-            SELECT p.package_type, p.namespace, p.name, p.display_name, \(VisibleVersions.highest(of: "p.package_id"))
+            SELECT page.package_type, page.namespace, page.name, page.display_name,
+                \(VisibleVersions.highest(of: "page.package_id"))
             FROM (SELECT package_id, package_type, namespace, name, display_name FROM packages
                 WHERE repo_id = \(repository) \(filter.condition) \(start)
-                ORDER BY package_type, namespace, name LIMIT \(limit)) p
-            ORDER BY p.package_type, p.namespace, p.name
+                ORDER BY package_type, namespace, name LIMIT \(limit)) page
+            ORDER BY page.package_type, page.namespace, page.name
             """
         ) { row in
             let namespace: String = try row[1]

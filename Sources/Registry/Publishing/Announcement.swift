@@ -29,6 +29,13 @@ struct Announcement: Sendable {
         _ action: String, _ further: KeyValuePairs<String, String> = [:], names: Bool = true, by caller: Caller,
         at now: Timestamp
     ) -> SQL {
+        self.audit(action, further.map { JSON.Member($0.key, .string($0.value)) }, names: names, by: caller, at: now)
+    }
+
+    /// - Parameter further: their values are texts.
+    func audit(
+        _ action: String, _ further: [JSON.Member], names: Bool = true, by caller: Caller, at now: Timestamp
+    ) -> SQL {
         var details = [JSON.Member("repoKey", .string(self.repository.key.text))]
         if names {
             details += [
@@ -37,7 +44,7 @@ struct Announcement: Sendable {
                 .init("version", .string(self.coordinate.version)),
             ]
         }
-        details += further.map { JSON.Member($0.key, .string($0.value)) }
+        details += further
         return AuditLog.statement(
             AuditEntry(action, on: "package_version", self.version.id, details), by: caller, at: now)
     }

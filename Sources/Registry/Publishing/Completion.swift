@@ -21,13 +21,19 @@ package enum Completion {
         _ drafts: [(draft: Draft, verdict: PublishVerdict)], through gate: any PublishGate, by caller: Caller,
         at now: Timestamp, _ transaction: borrowing Transaction
     ) throws -> [CompletedPublish] {
-        for (draft, verdict) in drafts {
-            guard verdict.contentRevision.map({ $0 == draft.version.contentRevision }) ?? true else {
-                throw ContentChanged()
-            }
-        }
+        try self.publish(drafts, through: gate, by: caller, at: now, as: nil, transaction)
+    }
+
+    /// - Parameter release: nil where they don't make up a release.
+    static func publish(
+        _ drafts: [(draft: Draft, verdict: PublishVerdict)], through gate: any PublishGate, by caller: Caller,
+        at now: Timestamp, as release: ReleaseAnnouncement?, _ transaction: borrowing Transaction
+    ) throws -> [CompletedPublish] {
+        for (draft, verdict) in drafts where !verdict.fits(draft) { throw ContentChanged() }
         try self.refuseDenied(drafts)
         var (completed, statements, events): ([CompletedPublish], [SQL], [(RepoID, [SQL])]) = ([], [], [])
+        let state = JSON.Member("state", .string(VersionState.published.rawValue))
+        let details = [state] + (release.map { [.init("releaseId", JSON($0.id))] } ?? [])
         for (draft, verdict) in drafts {
             let version = try draft.published(at: now)
             try RetiredCoordinateStore.refuse(version.coordinate, in: version.repository.id, transaction)
@@ -37,8 +43,7 @@ package enum Completion {
             let time = JSON.Member("publishedAtUtc", JSON(now))
             statements += [
                 VersionStore.publication(of: draft, event: event, by: caller.subject, at: now),
-                announcement.audit(
-                    "package.version.published", ["state": VersionState.published.rawValue], by: caller, at: now),
+                announcement.audit("package.version.published", details, by: caller, at: now),
                 announcement.outbox(.versionPublished, id: event, [time], at: now),
             ]
             events.append((version.repository.id, announcement.event(.versionPublished, id: event, [time], at: now)))
@@ -54,6 +59,7 @@ package enum Completion {
             }
             completed.append(CompletedPublish(version: version, event: event, quarantine: quarantine))
         }
+        if let release { events += release.events(at: now) }
         // Counters of several repositories in one order, so that rivals don't wait for each other in a ring.
         statements += events.enumerated().sorted { ($0.element.0, $0.offset) < ($1.element.0, $1.offset) }
             .flatMap(\.element.1)
@@ -68,8 +74,17 @@ package enum Completion {
         }
         .sorted { ($0.0.repository.id, $0.0.id) < ($1.0.repository.id, $1.0.id) }
         guard let first = denied.first else { return }
-        throw PublishDenial(
-            denied: denied,
-            refusal: Refusal(.policyDenied, "The policy denies the publish: \(first.2)", ["reason": .string(first.2)]))
+        throw PublishDenial(denied: denied, refusal: .denied(first.2))
+    }
+}
+
+extension PublishVerdict {
+    /// Whether it is on the draft's present content.
+    func fits(_ draft: Draft) -> Bool { self.contentRevision.map { $0 == draft.version.contentRevision } ?? true }
+}
+
+extension Refusal {
+    static func denied(_ reason: String) -> Refusal {
+        Refusal(.policyDenied, "The policy denies the publish: \(reason)", ["reason": .string(reason)])
     }
 }

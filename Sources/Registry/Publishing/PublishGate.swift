@@ -69,6 +69,8 @@ package struct OpenGate: PublishGate {
 package struct GuardedPublish: Sendable {
     /// How often the content may change between verdict and publish.
     private static let tries = 3
+    /// How many candidates are judged at a time.
+    private static let window = 8
 
     private let gate: any PublishGate
     private let database: any Database
@@ -85,8 +87,7 @@ package struct GuardedPublish: Sendable {
         _ publish: ([PublishVerdict]) async throws -> Value
     ) async throws -> Value {
         for _ in 0..<Self.tries {
-            var verdicts: [PublishVerdict] = []
-            for candidate in candidates { verdicts.append(try await self.gate.verdict(on: candidate)) }
+            let verdicts = try await self.verdicts(on: candidates)
             do {
                 return try await publish(verdicts)
             } catch is ContentChanged {
@@ -97,6 +98,25 @@ package struct GuardedPublish: Sendable {
             }
         }
         throw Refusal.conflict("The version's content was changed while it was being published. Try again.")
+    }
+
+    /// In the order of the candidates.
+    private func verdicts(on candidates: [PublishCandidate]) async throws -> [PublishVerdict] {
+        if candidates.count == 1 { return [try await self.gate.verdict(on: candidates[0])] }
+        return try await withThrowingTaskGroup(of: (Int, PublishVerdict).self) { [gate] group in
+            var waiting = candidates.enumerated().makeIterator()
+            var verdicts: [Int: PublishVerdict] = [:]
+            func judgeNext() {
+                guard let (index, candidate) = waiting.next() else { return }
+                group.addTask { (index, try await gate.verdict(on: candidate)) }
+            }
+            for _ in 0..<Self.window { judgeNext() }
+            while let (index, verdict) = try await group.next() {
+                verdicts[index] = verdict
+                judgeNext()
+            }
+            return candidates.indices.compactMap { verdicts[$0] }
+        }
     }
 
     /// A denial is recorded in a transaction of its own (HTTP contract, section 9, row 21).

@@ -10,6 +10,7 @@ package struct VersionView: Sendable {
     package let circumstances: VersionStore.Circumstances
     package let entries: Page<ArtifactEntry, String>
     package let manifest: (document: JSON, blob: BlobDigest?)?
+    package let attestations: [StoredAttestation]
 }
 
 package struct PackageReading: Sendable {
@@ -94,6 +95,33 @@ package struct PackageReading: Sendable {
                 try VersionStore.require(id, in: grant.repo, of: grant.tenant, transaction),
                 try VersionContentStore.entries(of: id, after: path, limit: limit, transaction)
             )
+        }
+    }
+
+    /// What is said of a version, in whatever state it is: the oldest first.
+    package func attestations(
+        of id: VersionID, in place: Place
+    ) async throws -> (PackageVersion, [StoredAttestation]) {
+        let grant = try await self.readable(place).grant
+        return try await self.database.read { transaction in
+            (
+                try VersionStore.require(id, in: grant.repo, of: grant.tenant, transaction),
+                try AttestationStore.attestations(of: id, transaction)
+            )
+        }
+    }
+
+    /// - Throws: `not_found` for the version or the attestation.
+    package func attestation(
+        _ id: AttestationID, of version: VersionID, in place: Place
+    ) async throws -> StoredAttestation {
+        let grant = try await self.readable(place).grant
+        return try await self.database.read { transaction in
+            _ = try VersionStore.require(version, in: grant.repo, of: grant.tenant, transaction)
+            guard let found = try AttestationStore.attestations(of: version, only: id, transaction).first else {
+                throw Refusal.notFound("The attestation")
+            }
+            return found
         }
     }
 
@@ -185,6 +213,7 @@ package struct PackageReading: Sendable {
         VersionView(
             version: version, circumstances: circumstances,
             entries: try VersionContentStore.entries(of: version.id, after: nil, limit: Self.entryLimit, transaction),
-            manifest: try VersionContentStore.manifest(of: version.id, transaction))
+            manifest: try VersionContentStore.manifest(of: version.id, transaction),
+            attestations: try AttestationStore.attestations(of: version.id, transaction))
     }
 }
