@@ -73,7 +73,8 @@ let package = Package(
         module(
             "Generic", ["API", "Registry", "Identity", "Domain", "HTTP", "Persistence", "Cryptography"],
             path: "Sources/Ecosystems/Generic"),
-        module("Worker", ["Registry", "Domain", "Persistence", "Storage", "Telemetry"]),
+        module(
+            "Worker", ["Registry", "Domain", "Threads", "HTTP", "HTTPClient", "Persistence", "Storage", "Telemetry"]),
         module("Settings", ["Domain", "CYAML"]),
         module("Commands", ["Domain"]),
         .executableTarget(name: "artifortress", dependencies: stack, swiftSettings: house),

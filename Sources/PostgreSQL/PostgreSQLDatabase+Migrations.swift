@@ -6,5 +6,6 @@ extension PostgreSQLDatabase {
     package static let migrations = [
         Migration("V0001_core", oldestLevel: 1, script: PackageResources.V0001_core_sql),
         Migration("V0002_uploads", oldestLevel: 1, script: PackageResources.V0002_uploads_sql),
+        Migration("V0004_worker", oldestLevel: 1, script: PackageResources.V0004_worker_sql),
     ]
 }
