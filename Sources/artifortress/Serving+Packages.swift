@@ -14,7 +14,7 @@ extension Serving {
         let retired = RetiredCoordinateRoutes(
             formats: self.packageFormats, retired: RetiredCoordinates(database: self.database, clock: self.clock))
         let events = EventRoutes(feed: EventFeed(resolving: self.resolving, database: self.database, end: self.feedEnd))
-        let attestations = AttestationRoutes(attesting: self.attesting, reading: reading, files: files)
+        let attestations = AttestationRoutes(attesting: self.attesting, reading: reading, files: self.files)
         let keys = TrustedKeyRoutes(keys: TrustedKeys(database: self.database, clock: self.clock))
         return [
             self.versionRoutes, self.releaseRoutes, packages.routes, tags.routes, retired.routes, events.routes,
