@@ -1,7 +1,7 @@
 # What one does with this repository. `make` alone lists it. The work itself is in scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help install build release run test test-clients dev-up dev-down db-migrate smoke phase2-demo sanitize bench load format lint docs clean
+.PHONY: help install build release run test test-clients dev-up dev-down db-migrate smoke fuzz-api phase1-demo phase2-demo sanitize bench load format lint docs clean
 
 # The same flags wherever the release is built, so that nothing is built twice. The Swift runtime is linked in: the
 # program then runs without the toolchain.
@@ -40,6 +40,12 @@ db-migrate: build ## bring the schema of the database in the settings up to date
 
 smoke: build ## start the server on an empty folder, push a file, fetch it back
 	@scripts/smoke .build/debug/artifortress
+
+fuzz-api: build ## send 10,000 generated requests to a real server: no 5xx, every answer as docs/openapi.yaml says
+	@scripts/fuzz-api .build/debug/artifortress
+
+phase1-demo: build ## show tokens, roles, refusals and the audit log on a server with an empty folder
+	@scripts/phase1-demo .build/debug/artifortress
 
 phase2-demo: build ## show uploads by sessions and downloads, step by step, on both shapes
 	@scripts/phase2-demo .build/debug/artifortress

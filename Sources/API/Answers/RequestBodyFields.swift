@@ -9,6 +9,7 @@ package struct Fields: Sendable {
     /// In bytes.
     package static let bodyLimit = 4 << 20
 
+    /// Named in lower case.
     private let members: [JSON.Member]
     /// Where this object stands in the body, for messages.
     private let path: String
@@ -17,12 +18,14 @@ package struct Fields: Sendable {
         guard let members = document.members else {
             throw .badRequest(path.isEmpty ? "The body must be a JSON object." : "\(path) must be an object.")
         }
-        (self.members, self.path) = (members, path)
+        self.members = members.map { JSON.Member($0.name.lowercased(), $0.value) }
+        self.path = path
     }
 
     /// The named member; nil where it is absent.
     package func value(_ name: String) -> JSON? {
-        self.members.last { $0.name.equalsIgnoringCase(name) || $0.name.lowercased() == name.lowercased() }?.value
+        let name = name.lowercased()
+        return self.members.last { $0.name == name }?.value
     }
 
     private func refuse(_ name: String, _ rule: String) -> Refusal {
@@ -33,9 +36,15 @@ package struct Fields: Sendable {
     package func text(_ name: String) throws(Refusal) -> String? {
         switch self.value(name) {
         case nil, .null: return nil
-        case .string(let text): return text
+        case .string(let text): return try self.storable(text, name)
         default: throw self.refuse(name, "must be a string")
         }
+    }
+
+    /// U+0000 can't be stored by every database.
+    private func storable(_ text: String, _ name: String) throws(Refusal) -> String {
+        guard !text.utf8.contains(0) else { throw self.refuse(name, "must not contain U+0000") }
+        return text
     }
 
     /// Trimmed; blank counts as absent.
@@ -87,7 +96,7 @@ package struct Fields: Sendable {
             var texts: [String] = []
             for element in elements {
                 guard let text = element.text else { throw self.refuse(name, "must be a list of strings") }
-                texts.append(text)
+                texts.append(try self.storable(text, name))
             }
             return texts
         default: throw self.refuse(name, "must be a list of strings")

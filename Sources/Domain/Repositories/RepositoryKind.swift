@@ -41,27 +41,28 @@ package struct RepositorySettings: Hashable, Sendable {
 
     package init() {}
 
-    /// Reads the `settings` object of a request.
+    /// Reads the `settings` object of a request: names in any letter case, numbers also as text (HTTP contract, 1.2).
     ///
     /// - Throws: `bad_request` for an unknown key or a value of the wrong kind.
     package init(parsing document: JSON) throws(Refusal) {
         guard let members = document.members else { throw .badRequest("settings must be an object.") }
         for member in members {
-            switch member.name {
+            switch member.name.lowercased() {
             case "overwrite": self.overwrite = try member.bool()
-            case "anonymousRead": self.anonymousRead = try member.bool()
+            case "anonymousread": self.anonymousRead = try member.bool()
             case "download":
                 guard let value = member.value.text.flatMap(Download.init(rawValue:)) else {
                     throw .badRequest("settings.download must be 'stream' or 'redirect'.")
                 }
                 self.download = value
-            case "publishRole":
+            case "publishrole":
                 guard let value = member.value.text.flatMap(Role.init(rawValue:)), [.write, .promote].contains(value)
                 else { throw .badRequest("settings.publishRole must be 'write' or 'promote'.") }
                 self.publishRole = value
-            case "tombstoneRetentionDays":
+            case "tombstoneretentiondays":
                 if member.value == .null { continue }
-                guard let days = member.value.integer, (1...3650).contains(days) else {
+                let days = member.value.integer ?? member.value.text.flatMap { Int64($0.trimmed) }
+                guard let days, (1...3650).contains(days) else {
                     throw .badRequest("settings.tombstoneRetentionDays must be 1 to 3650.")
                 }
                 self.tombstoneRetentionDays = Int(days)
