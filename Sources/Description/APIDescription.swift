@@ -12,6 +12,7 @@ package struct APIDescription: Sendable {
         ("tenants", PackageResources.tenants_yaml), ("audit", PackageResources.audit_yaml),
         ("repositories", PackageResources.repositories_yaml), ("uploads", PackageResources.uploads_yaml),
         ("versions", PackageResources.versions_yaml), ("packages", PackageResources.packages_yaml),
+        ("releases", PackageResources.releases_yaml), ("attestations", PackageResources.attestations_yaml),
         ("events", PackageResources.events_yaml), ("generic", PackageResources.generic_yaml),
     ]
 

@@ -13,7 +13,7 @@ enum ErrorAnswer {
         (412, "PreconditionFailed", "`precondition_failed`: a condition of the request doesn't hold."),
         (413, "PayloadTooLarge", "`payload_too_large`: the body is too long."),
         (416, "InvalidRange", "`invalid_range`: the range is beyond the end."),
-        (422, "Unprocessable", "`idempotency_key_reused`, `checksum_mismatch`: what was sent contradicts itself."),
+        (422, "Unprocessable", "`idempotency_key_reused`, `checksum_mismatch`, `signature_invalid`: what was sent can't be right."),
         (423, "Locked", "`quarantined_blob`, `artifact_protected`: withheld."),
         (429, "TooManyRequests", "`too_many_requests`: a limit is reached; `Retry-After` says for how long."),
         (503, "Unavailable", "`service_unavailable` and its kin: try again."),

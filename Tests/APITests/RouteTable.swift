@@ -98,6 +98,19 @@ enum RouteTable {
         "GET /v1/repos/{repoKey}/packages/{type}/{name}/tags/{tag}/files/{path...}": row(.reading, 404),
         "GET /v1/repos/{repoKey}/retired-coordinates": row(.admin, 200),
         "DELETE /v1/repos/{repoKey}/retired-coordinates/{type}/{name}/{version}": row(.tenantAd, 404),
+        // Releases
+        "POST /v1/releases": row(.promote, 400),
+        "GET /v1/releases": row(.token, 200),
+        "GET /v1/releases/{releaseId}": row(.token, 404),
+        // Attestations
+        "PUT /v1/repos/{repoKey}/packages/versions/{versionId}/attestations": row(.write, 400, far: 400),
+        "GET /v1/repos/{repoKey}/packages/versions/{versionId}/attestations": row(.reading, 404),
+        "GET /v1/repos/{repoKey}/packages/versions/{versionId}/attestations/{attestationId}": row(.reading, 404),
+        "GET /v1/repos/{repoKey}/packages/versions/{versionId}/attestations/{attestationId}/document":
+            row(.reading, 404),
+        "GET /v1/repos/{repoKey}/trusted-keys": row(.admin, 200),
+        "POST /v1/repos/{repoKey}/trusted-keys": row(.admin, 400, far: 400),
+        "DELETE /v1/repos/{repoKey}/trusted-keys/{keyId}": row(.admin, 404),
         // Events
         "GET /v1/repos/{repoKey}/events": row(.reading, 200, query: "wait=0"),
         // Generic files
