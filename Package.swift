@@ -74,7 +74,8 @@ let package = Package(
         module(
             "Generic", ["API", "Registry", "Identity", "Domain", "HTTP", "Persistence", "Cryptography"],
             path: "Sources/Ecosystems/Generic"),
-        module("Worker", ["Registry", "Domain", "Persistence", "Storage", "Telemetry"]),
+        module(
+            "Worker", ["Registry", "Domain", "Threads", "HTTP", "HTTPClient", "Persistence", "Storage", "Telemetry"]),
         module("YAML", ["CYAML"]),
         module("Description", ["Domain", "YAML"], resources: [.embedInCode("Fragments")]),
         module("Settings", ["Domain", "YAML"]),

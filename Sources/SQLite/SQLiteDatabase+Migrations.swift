@@ -7,6 +7,7 @@ extension SQLiteDatabase {
         Migration("V0001_core", oldestLevel: 1, script: PackageResources.V0001_core_sql),
         Migration("V0002_uploads", oldestLevel: 1, script: PackageResources.V0002_uploads_sql),
         Migration("V0003_releases", oldestLevel: 1, script: PackageResources.V0003_releases_sql),
+        Migration("V0004_worker", oldestLevel: 1, script: PackageResources.V0004_worker_sql),
         Migration("V0005_checksums", oldestLevel: 1, script: PackageResources.V0005_checksums_sql),
         Migration("V0008_attestations", oldestLevel: 1, script: PackageResources.V0008_attestations_sql),
     ]

@@ -1,5 +1,7 @@
 // What runs beside the requests, for as long as the process does.
 
+package import Persistence
+
 /// Something that runs until its task is cancelled, then ends what it has begun and returns.
 package protocol Service: Sendable {
     func run() async throws
@@ -16,30 +18,49 @@ package func runTogether(_ services: [any Service]) async throws {
     }
 }
 
-/// A piece of work that is done again and again. A round that fails is reported, and the next one tries again.
+/// A piece of work that is done again and again, at intervals and when there is news. A round that fails is reported, and
+/// the next one, an interval later, tries again.
 package struct Periodic: Service {
     private let name: String
     private let interval: Duration
+    private let wakeUps: [WakeUps]
     private let work: @Sendable () async throws -> Void
     private let report: @Sendable (String, any Error) -> Void
 
     package init(
-        _ name: String, every interval: Duration, report: @escaping @Sendable (String, any Error) -> Void,
-        work: @escaping @Sendable () async throws -> Void
+        _ name: String, every interval: Duration, wokenBy wakeUps: [WakeUps] = [],
+        report: @escaping @Sendable (String, any Error) -> Void, work: @escaping @Sendable () async throws -> Void
     ) {
-        (self.name, self.interval, self.report, self.work) = (name, interval, report, work)
+        (self.name, self.interval, self.wakeUps, self.report, self.work) = (name, interval, wakeUps, report, work)
     }
 
     package func run() async throws {
         while !Task.isCancelled {
+            var hasFailed = false
             do {
                 try await self.work()
             } catch is CancellationError {
                 return
             } catch {
                 self.report(self.name, error)
+                hasFailed = true
             }
-            try? await Task.sleep(for: self.interval)  // a cancelled sleep ends the loop above
+            if hasFailed || self.wakeUps.isEmpty {
+                try? await Task.sleep(for: self.interval)  // a cancelled sleep ends the loop above
+            } else {
+                await self.wakeUps.firstWake(within: self.interval)
+            }
+        }
+    }
+}
+
+extension [WakeUps] {
+    /// Returns when any of them wakes, when `limit` is over, or when the task is cancelled.
+    func firstWake(within limit: Duration) async {
+        await withTaskGroup(of: Void.self) { group in
+            for wakeUps in self { group.addTask { await wakeUps.wait(upTo: limit) } }
+            await group.next()
+            group.cancelAll()
         }
     }
 }

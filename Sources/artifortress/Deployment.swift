@@ -24,6 +24,8 @@ struct Deployment: Sendable {
     /// This process among those of the installation.
     let instance: UniqueID
     let defaultTenant: TenantID
+    /// 32 bytes: encrypts secrets at rest.
+    let secretsKey: [UInt8]
     /// Signs URLs of parts where the storage doesn't serve clients itself.
     let partSigner: PartSigner?
     /// Held while the database is SQLite's.
@@ -63,11 +65,12 @@ struct Deployment: Sendable {
             guard let id = UniqueID(installation) else {
                 throw Failure(description: "the database's installation id is no UUID: \(installation)")
             }
+            let key = try SecretsKey.load(configuration)
             return Deployment(
                 configuration: configuration, database: database,
                 storage: try self.openStorage(configuration, installation: id), clock: clock,
                 instance: UniqueID(at: now), defaultTenant: tenant,
-                partSigner: try await self.partSigner(configuration, database), lock: lock)
+                secretsKey: key, partSigner: try await self.partSigner(configuration, key, database), lock: lock)
         } catch {
             await database.close()
             throw error
@@ -126,11 +129,11 @@ struct Deployment: Sendable {
     }
 
     private static func partSigner(
-        _ configuration: Configuration, _ database: any Database
+        _ configuration: Configuration, _ key: [UInt8], _ database: any Database
     ) async throws -> PartSigner? {
         guard case .file = configuration[.storageURL] else { return nil }
         do {
-            return try await PartSigner.settle(under: SecretsKey.load(configuration), in: database)
+            return try await PartSigner.settle(under: key, in: database)
         } catch is SealedBox.Failure {
             throw Failure(
                 description: "the database's secrets were encrypted under another secrets.key: every process on one "

@@ -49,8 +49,7 @@ struct Serving: Sendable {
     var routes: [Route] {
         [
             self.serviceRoutes, self.descriptionRoutes, self.identityRoutes, self.repositoryRoutes, self.uploadRoutes,
-            self.packageRoutes,
-            self.genericRoutes,
+            self.packageRoutes, self.genericRoutes, self.searchRoutes, self.webhookRoutes,
         ].flatMap(\.self)
     }
 
@@ -157,14 +156,15 @@ struct Serving: Sendable {
             Sweep("heartbeat", every: .seconds(10)) { try await sweep.beat(instance) },
             Sweep("object sweep", every: .seconds(30)) { try await sweep.run() },
             Sweep("idempotency sweep", every: .seconds(600)) { try await keys.run() },
-        ] + self.uploadSweeps + self.packageSweeps
+        ] + self.uploadSweeps + self.packageSweeps + self.workerSweeps
     }
 
     var background: [any Service] {
         let log = self.log
-        return self.sweeps.map { sweep in
+        let sweeps = self.sweeps.map { sweep in
             Periodic(sweep.name, every: sweep.interval, report: { log("\($0): \($1)") }, work: sweep.once)
         }
+        return sweeps + [self.searchService, self.webhookDelivery, self.queueWatch]
     }
 }
 

@@ -39,8 +39,13 @@ import Testing
     func `both databases have the same tables and columns, required alike`() async throws {
         try await Engine.sqlite.withDatabase { sqlite in
             try await Engine.postgreSQL.withDatabase { postgreSQL in
-                let ours = try await Self.columns(of: sqlite)
-                let theirs = try await Self.columns(of: postgreSQL)
+                // The search index itself is each database's own.
+                let isOwn = { (column: Column) in
+                    column.table.hasPrefix("search_index_") && column.table != "search_index_jobs"
+                        || column.table == "search_index" || column.table.hasPrefix("search_names")
+                }
+                let ours = try await Self.columns(of: sqlite).filter { !isOwn($0) }
+                let theirs = try await Self.columns(of: postgreSQL).filter { !isOwn($0) }
                 #expect(Set(ours).symmetricDifference(theirs) == [])
                 #expect(ours.count > 300)
             }

@@ -9,7 +9,7 @@ package enum Seeded {
 
     package enum Kind: Int, Sendable {
         case tenant = 1
-        case repo, token, upload, package, version, event, release, key, attestation
+        case repo, token, upload, package, version, event, release, key, attestation, webhook
     }
 
     /// The id of the row with this number.
@@ -247,6 +247,25 @@ private struct SeedScript {
         ]
     }
 
+    private var noBytes: String { self.dialect == .sqlite ? "x''" : "''" }
+
+    /// Words of documents, and their names.
+    private var searchIndex: String {
+        switch self.dialect {
+        case .postgreSQL:
+            """
+            INSERT INTO search_index (document_id, words) SELECT document_id,
+                array_to_tsvector(ARRAY[package_name, 'p', '=' || replace(repo_id::text, '-', '')])
+            FROM search_documents;
+            """
+        case .sqlite:
+            """
+            INSERT INTO search_index (rowid, words) SELECT document_id, package_name || ' p' FROM search_documents;
+            INSERT INTO search_names (rowid, name) SELECT document_id, package_name FROM search_documents;
+            """
+        }
+    }
+
     private var work: [String] {
         [
             self.insert(
@@ -259,6 +278,23 @@ private struct SeedScript {
             self.insert(
                 "search_documents", "tenant_id, repo_id, version_id, package_name, published_at",
                 "\(self.tenant), \(self.repo), \(self.id(.version)), 'p' || n, \(self.time)"),
+            self.searchIndex,
+            self.insert(
+                "webhooks",
+                """
+                webhook_id, tenant_id, repo_id, url, event_types, sealed_secret, created_by_subject, created_at,
+                next_attempt_at
+                """, count: Self.fewer,
+                """
+                \(self.id(.webhook)), \(self.tenant), \(self.repo), 'http://h/' || n, \(self.emptyList), \(self.noBytes),
+                's', \(self.time), \(self.time)
+                """),
+            self.insert(
+                "webhook_deliveries", "webhook_id, event_id, event_type, payload, occurred_at, status",
+                """
+                \(self.id(.webhook, "n % 1000")), \(self.id(.event)), 'version.published', '{}', \(self.time),
+                CASE WHEN n % 1000 = 7 THEN 'pending' ELSE 'delivered' END
+                """),
         ]
     }
 }

@@ -49,6 +49,7 @@ package enum EventLog {
             SELECT repo_id, last_seq, \(id), \(repository.tenant), \(kind), \(version), \(package), \(payload), \(now)
             FROM event_counters WHERE repo_id = \(repository.id)
             """,
+            WebhookDeliveryStore.fanOut(kind, id: id, in: repository, version: version, payload: payload, at: now),
         ]
     }
 }

@@ -17,6 +17,7 @@ package enum Catalogue {
         Section(title: "Publishing and retention", settings: lifecycle),
         Section(title: "Limits of a tenant", settings: tenantAdmission),
         Section(title: "Background work", settings: worker),
+        Section(title: "Webhooks", settings: webhooks),
         Section(title: "Logs, metrics and traces", settings: telemetry),
     ]
 

@@ -3,7 +3,7 @@
 extension Catalogue {
     static let worker: [any AnySetting] = [
         Setting.workerSearchJobLeaseSeconds, Setting.workerPollSeconds, Setting.workerBatchSize,
-        Setting.workerSearchJobMaxAttempts, Setting.webhooksAllowPrivateAddresses,
+        Setting.workerSearchJobMaxAttempts,
     ]
 }
 
@@ -26,13 +26,5 @@ extension Setting where Value == Int {
 
     package static var workerSearchJobMaxAttempts: Self {
         Self("worker.searchJobMaxAttempts", .integer(1...100), default: 5, "Tries before a job is given up and kept.")
-    }
-}
-
-extension Setting where Value == Bool {
-    package static var webhooksAllowPrivateAddresses: Self {
-        Self(
-            "webhooks.allowPrivateAddresses", .boolean, default: false,
-            "Let webhooks and other URLs that users give us reach loopback, link-local and private addresses.")
     }
 }

@@ -21,6 +21,8 @@ enum WorkerVerb {
         do {
             if invocation.isOn("once") {
                 for sweep in serving.sweeps { try await sweep.once() }
+                try await serving.searchWork.once()
+                try await serving.webhookDelivery.once()
             } else {
                 StopSignal.ignoreBrokenPipes()
                 var services: [any Service] = [Running { await StopSignal.wait() }] + serving.background

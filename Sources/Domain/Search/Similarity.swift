@@ -1,0 +1,26 @@
+// How alike two names are, for whoever mistypes one: the measure of PostgreSQL's pg_trgm (its manual, F.35), so that both
+// databases answer alike.
+
+package enum Similarity {
+    /// What counts as alike at all.
+    package static let threshold = 0.3
+
+    /// From 0 to 1: the trigrams that both have, of all that either has.
+    package static func of(_ left: String, _ right: String) -> Double {
+        let (left, right) = (self.trigrams(of: left), self.trigrams(of: right))
+        let all = left.union(right).count
+        return all == 0 ? 0 : Double(left.intersection(right).count) / Double(all)
+    }
+
+    /// Of each word, with two blanks before and one behind it.
+    private static func trigrams(of text: String) -> Set<String> {
+        var trigrams: Set<String> = []
+        for word in SearchWords.all(in: text) where !word.contains(where: { $0 == "-" || $0 == "." }) {
+            let padded = Array("  \(word) ".unicodeScalars)
+            for start in 0...(padded.count - 3) {
+                trigrams.insert(String(String.UnicodeScalarView(padded[start..<start + 3])))
+            }
+        }
+        return trigrams
+    }
+}

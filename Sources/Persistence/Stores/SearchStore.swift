@@ -1,0 +1,237 @@
+// Finding documents. Rules: HTTP contract, 3.7 and section 9, row 42; who sees what: architecture, section 5.
+
+package import Domain
+
+/// A page of what was found.
+package struct SearchPage: Sendable {
+    package let hits: [SearchHit]
+    /// At most ``SearchStore/exactLimit``.
+    package let total: Int
+    package let isTotalExact: Bool
+    /// How many documents of each type fit, whatever type is asked for; nil where it wasn't asked.
+    package let types: [(type: String, count: Int)]?
+
+    package init(hits: [SearchHit], total: Int, isTotalExact: Bool, types: [(type: String, count: Int)]?) {
+        (self.hits, self.total, self.isTotalExact, self.types) = (hits, total, isTotalExact, types)
+    }
+}
+
+package enum SearchStore {
+    /// Further matches aren't counted.
+    package static let exactLimit = 10_000
+    /// Names that are looked at for their likeness.
+    private static let similarLimit = 500
+
+    package static func page(
+        _ request: SearchRequest, in repository: RepoID, limit: Int, offset: Int, countsTypes: Bool,
+        _ transaction: borrowing Transaction
+    ) throws -> SearchPage {
+        if request.match == .similar, !request.text.isEmpty {
+            return try self.similar(
+                request, in: repository, limit: limit, offset: offset, countsTypes: countsTypes, transaction)
+        }
+        let source = self.source(request, in: repository, transaction.dialect)
+        let all: SQL = "\(source) \(self.filters(request))"
+        let counted = try transaction.first(
+            "SELECT COUNT(*) FROM (SELECT 1 \(all) LIMIT \(self.exactLimit + 1)) c", as: { try $0[0] as Int })
+        let total = counted ?? 0
+        let hits =
+            total > offset
+            ? try transaction.all(
+                """
+                SELECT \(self.columns) \(all) ORDER BY \(self.score(request, transaction.dialect)) \(self.order)
+                LIMIT \(limit) OFFSET \(offset)
+                """, as: self.hit(row:)) : []
+        var types: [(String, Int)]?
+        if countsTypes {
+            var everyType = request
+            everyType.type = nil
+            types = try transaction.all(
+                """
+                SELECT c.package_type, COUNT(*) FROM (SELECT d.package_type \(source) \(self.filters(everyType))
+                    LIMIT \(self.exactLimit)) c
+                GROUP BY c.package_type ORDER BY COUNT(*) DESC, c.package_type
+                """, as: { (try $0[0] as String? ?? "", try $0[1] as Int) })
+        }
+        return SearchPage(
+            hits: hits, total: min(total, self.exactLimit), isTotalExact: total <= self.exactLimit, types: types)
+    }
+
+    // MARK: - Statements
+
+    private static let columns: SQL = """
+        d.version_id, d.repo_key, d.package_type, d.package_namespace, d.package_name, d.version, d.published_at,
+        d.indexed_at
+        """
+
+    private static let order: SQL =
+        "COALESCE(d.published_at, d.indexed_at) DESC, d.package_name, d.version DESC, d.version_id"
+
+    /// Documents that fit the words and that can be seen.
+    private static func source(_ request: SearchRequest, in repository: RepoID, _ dialect: Dialect) -> SQL {
+        let visible: SQL = """
+            JOIN package_versions v ON v.version_id = d.version_id
+            LEFT JOIN quarantine_items q ON q.version_id = v.version_id
+            WHERE d.repo_id = \(repository) AND \(VisibleVersions.condition)
+            """
+        let words = request.words
+        if words.isEmpty {
+            // A query without a letter or digit fits nothing; no query fits everything.
+            return request.text.isEmpty
+                ? "FROM search_documents d \(visible)" : "FROM search_documents d \(visible) AND 1 = 0"
+        }
+        switch dialect {
+        case .postgreSQL:
+            let query = "\(self.query(words, request.match)) & \(SearchIndexStore.lexeme(of: repository))"
+            return """
+                FROM search_index i JOIN search_documents d ON d.document_id = i.document_id
+                \(visible) AND i.words @@ CAST(\(query) AS tsquery)
+                """
+        case .sqlite:
+            let query = words.map { request.match == .prefix ? "\"\($0)\" *" : "\"\($0)\"" }.joined(separator: " AND ")
+            return """
+                FROM search_index i CROSS JOIN search_documents d ON d.document_id = i.rowid
+                \(visible) AND i.words MATCH \(query)
+                """
+        }
+    }
+
+    /// PostgreSQL's form (its manual, 8.11.2). Words have no quotes in them.
+    private static func query(_ words: [String], _ match: SearchMatch) -> String {
+        words.map { match == .prefix ? "'\($0)':*" : "'\($0)'" }.joined(separator: " & ")
+    }
+
+    private static func filters(_ request: SearchRequest) -> SQL {
+        var filters: SQL = ""
+        if let type = request.type { filters = "\(filters) AND d.package_type = \(type)" }
+        if let namespace = request.namespace { filters = "\(filters) AND d.package_namespace = \(namespace)" }
+        if let time = request.publishedSince { filters = "\(filters) AND d.published_at >= \(time)" }
+        return filters
+    }
+
+    /// The contract's score, and a comma; nothing for the empty query.
+    private static func score(_ request: SearchRequest, _ dialect: Dialect) -> SQL {
+        guard !request.words.isEmpty else { return "" }
+        let text = request.text.lowercased()
+        // `bm25` is the better the smaller, without limits; the text rank only decides between equals.
+        let rank: SQL =
+            switch dialect {
+            case .postgreSQL: "ts_rank_cd(i.words, CAST(\(self.query(request.words, request.match)) AS tsquery))"
+            case .sqlite: "(-bm25(search_index) / (1.0 - bm25(search_index)))"
+            }
+        return """
+            (CASE WHEN lower(d.package_name) = \(text) THEN 300.0
+                WHEN lower(d.package_namespace) = \(text) THEN 220.0
+                WHEN substr(lower(d.package_name), 1, CAST(\(text.unicodeScalars.count) AS integer)) = \(text) THEN 180.0
+                WHEN substr(lower(d.package_namespace), 1, CAST(\(text.unicodeScalars.count) AS integer)) = \(text)
+                    THEN 140.0
+                ELSE 0.0 END + \(rank)) DESC,
+            """
+    }
+
+    private static func hit(row: borrowing Row) throws -> SearchHit {
+        SearchHit(
+            version: try row[0], repo: try row[1] ?? "", type: try row[2] ?? "", namespace: try row[3],
+            name: try row[4] ?? "", versionText: try row[5] ?? "", publishedAt: try row[6], indexedAt: try row[7])
+    }
+
+    // MARK: - Likeness
+
+    /// Names that are like the query, the most alike first. Where the database has no trigrams, names that begin with it.
+    private static func similar(
+        _ request: SearchRequest, in repository: RepoID, limit: Int, offset: Int, countsTypes: Bool,
+        _ transaction: borrowing Transaction
+    ) throws -> SearchPage {
+        let text = request.text.lowercased()
+        let visible: SQL = """
+            JOIN package_versions v ON v.version_id = d.version_id
+            LEFT JOIN quarantine_items q ON q.version_id = v.version_id
+            WHERE d.repo_id = \(repository) AND \(VisibleVersions.condition) \(self.filters(request))
+            """
+        let candidates: SQL
+        switch transaction.dialect {
+        case .postgreSQL:
+            let hasTrigrams = try transaction.first(
+                "SELECT to_regclass('search_documents_names') IS NOT NULL", as: { try $0[0] as Bool })
+            guard hasTrigrams == true else {
+                return try self.page(
+                    SearchRequest(request, match: .prefix), in: repository, limit: limit, offset: offset,
+                    countsTypes: countsTypes, transaction)
+            }
+            candidates = """
+                SELECT \(self.columns) FROM search_documents d \(visible) AND d.package_name % \(text)
+                ORDER BY \(self.order) LIMIT \(self.similarLimit)
+                """
+        case .sqlite:
+            let scalars = Array(text.unicodeScalars)
+            guard scalars.count >= 3 else { return SearchPage(hits: [], total: 0, isTotalExact: true, types: nil) }
+            let trigrams = (0...(scalars.count - 3)).map { start in
+                let trigram = String(String.UnicodeScalarView(scalars[start..<start + 3]))
+                return "\"\(trigram.replacing("\"", with: "\"\""))\""
+            }
+            candidates = """
+                SELECT \(self.columns) FROM search_names n CROSS JOIN search_documents d ON d.document_id = n.rowid
+                \(visible) AND n.name MATCH \(trigrams.joined(separator: " OR "))
+                ORDER BY bm25(search_names) LIMIT \(self.similarLimit)
+                """
+        }
+        let alike = try transaction.all(candidates, as: self.hit(row:))
+            .map { (hit: $0, likeness: Similarity.of($0.name, text)) }
+            .filter { $0.likeness >= Similarity.threshold }
+            .sorted { left, right in
+                if left.likeness != right.likeness { return left.likeness > right.likeness }
+                let times = (left.hit.publishedAt ?? left.hit.indexedAt, right.hit.publishedAt ?? right.hit.indexedAt)
+                if times.0 != times.1 { return times.0 > times.1 }
+                return (left.hit.name, right.hit.versionText, left.hit.version)
+                    < (right.hit.name, left.hit.versionText, right.hit.version)
+            }
+            .map(\.hit)
+        var types: [(String, Int)]?
+        if countsTypes {
+            types = Dictionary(grouping: alike, by: \.type).map { ($0, $1.count) }.sorted {
+                ($1.1, $0.0) < ($0.1, $1.0)
+            }
+        }
+        return SearchPage(
+            hits: Array(alike.dropFirst(offset).prefix(limit)), total: alike.count,
+            isTotalExact: alike.count < self.similarLimit, types: types)
+    }
+}
+
+extension SearchRequest {
+    fileprivate init(_ request: SearchRequest, match: SearchMatch) throws(Refusal) {
+        try self.init(request.text, match: match)
+        (self.type, self.namespace, self.publishedSince) = (request.type, request.namespace, request.publishedSince)
+    }
+}
+
+// MARK: - How far the index is behind
+
+extension SearchStore {
+    package struct Freshness: Hashable, Sendable {
+        /// Published versions without a document, or with one older than their publication.
+        package let staleDocuments: Int
+        package let oldestStale: Timestamp?
+        package let newestIndexedAt: Timestamp?
+    }
+
+    package static func freshness(
+        of tenant: TenantID, in repository: RepoID?, _ transaction: borrowing Transaction
+    ) throws -> Freshness {
+        let place: SQL = if let repository { "v.repo_id = \(repository)" } else { "v.tenant_id = \(tenant)" }
+        let documents: SQL = if let repository { "repo_id = \(repository)" } else { "tenant_id = \(tenant)" }
+        let found = try transaction.first(
+            """
+            SELECT s.stale, s.oldest, (SELECT MAX(indexed_at) FROM search_documents WHERE \(documents))
+            FROM (SELECT COUNT(*) AS stale, MIN(v.published_at) AS oldest FROM package_versions v
+                LEFT JOIN search_documents d ON d.tenant_id = v.tenant_id AND d.version_id = v.version_id
+                WHERE \(place) AND v.state = 'published'
+                    AND (d.indexed_at IS NULL OR d.indexed_at < v.published_at)) s
+            """
+        ) { row in
+            Freshness(staleDocuments: try row[0], oldestStale: try row[1], newestIndexedAt: try row[2])
+        }
+        guard let found else { throw DatabaseFault.unreadable("a count gave no row") }
+        return found
+    }
+}
