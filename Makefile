@@ -1,7 +1,8 @@
 # What one does with this repository. `make` alone lists it. The work itself is in scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help install build release run test test-clients dev-up dev-down db-migrate smoke fuzz-api phase1-demo phase2-demo sanitize bench load format lint docs clean
+.PHONY: help install build release run test test-clients dev-up dev-down db-migrate smoke fuzz-api phase1-demo phase2-demo \
+    phase3-demo phase4-demo sanitize bench load worker-drill format lint docs clean
 
 # The same flags wherever the release is built, so that nothing is built twice. The Swift runtime is linked in: the
 # program then runs without the toolchain.
@@ -25,6 +26,12 @@ run: release ## start the server on ./artifortress-data, and say what to try
 
 test: ## check the format, then test everything on both databases and both storages
 	@scripts/test
+
+worker-drill: ## kill two workers at random amid ten thousand events, and count what became of each
+	ARTIFORTRESS_TEST_WORKER_EVENTS=10000 scripts/test --filter WorkerRivalTests
+
+phase4-demo: build ## show what is found, told to webhooks, withheld and given up, on a server of its own
+	@scripts/phase4-demo .build/debug/artifortress
 
 test-clients: ## push and fetch real artifacts with real clients, on both shapes
 	@scripts/test-clients

@@ -14,6 +14,7 @@ package struct APIDescription: Sendable {
         ("versions", PackageResources.versions_yaml), ("packages", PackageResources.packages_yaml),
         ("attestations", PackageResources.attestations_yaml), ("releases", PackageResources.releases_yaml),
         ("events", PackageResources.events_yaml), ("generic", PackageResources.generic_yaml),
+        ("search", PackageResources.search_yaml), ("webhooks", PackageResources.webhooks_yaml),
     ]
 
     private static let shared = Result { try APIDescription() }

@@ -167,6 +167,7 @@ package struct Operation: Sendable {
     private static func meaning(of status: String) -> String {
         switch status {
         case "201": "Made."
+        case "202": "Queued."
         case "204": "Done; there is nothing to say."
         case "206": "A part of it."
         case "304": "Unchanged since the caller read it."

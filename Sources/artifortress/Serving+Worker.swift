@@ -104,9 +104,9 @@ extension Serving {
         self.observation.metrics.gauges(
             "artifortress_queue_depth", "Work that waits, by queue.", labels: ["queue"]
         ) { latest.readings }
-        return Periodic("queue depths", every: .seconds(15), report: { log("\($0): \($1)") }) {
-            latest.set(try await database.read { try QueueStore.depths(maxAttempts: attempts, $0) })
-        }
+        return Periodic(
+            "queue depths", every: .seconds(15), report: { log("\($0): \($1)") },
+            work: { latest.set(try await database.read { try QueueStore.depths(maxAttempts: attempts, $0) }) })
     }
 }
 

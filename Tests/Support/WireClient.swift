@@ -24,6 +24,8 @@ package struct WireAnswer: Sendable {
 
 package struct WireFailure: Error, CustomStringConvertible {
     package let description: String
+
+    package init(description: String) { self.description = description }
 }
 
 /// One request a connection.

@@ -19,8 +19,7 @@ package struct SearchRoutes: Sendable {
         [
             .own(
                 "GET", "/v1/repos/{repoKey}/search/packages", "read, or a repository that everyone may read",
-                check: { _ = try $0.searchRequest }
-            ) { call, _ in try await self.page(call) }
+                check: { _ = try $0.searchRequest }, { call, _ in try await self.page(call) })
         ]
     }
 

@@ -69,11 +69,7 @@ package enum SearchStore {
 
     /// Documents that fit the words and that can be seen.
     private static func source(_ request: SearchRequest, in repository: RepoID, _ dialect: Dialect) -> SQL {
-        let visible: SQL = """
-            JOIN package_versions v ON v.version_id = d.version_id
-            LEFT JOIN quarantine_items q ON q.version_id = v.version_id
-            WHERE d.repo_id = \(repository) AND \(VisibleVersions.condition)
-            """
+        let visible = self.visible(in: repository)
         let words = request.words
         if words.isEmpty {
             // A query without a letter or digit fits nothing; no query fits everything.
@@ -94,6 +90,15 @@ package enum SearchStore {
                 \(visible) AND i.words MATCH \(query)
                 """
         }
+    }
+
+    /// Each document's version is looked up by itself: what PostgreSQL would make of a join here, it makes by guessing how
+    /// many versions are hidden, and reads them all. (`OFFSET` keeps it from making one.)
+    private static func visible(in repository: RepoID) -> SQL {
+        """
+        WHERE d.repo_id = \(repository) AND EXISTS (SELECT 1 FROM \(VisibleVersions.source)
+            WHERE v.version_id = d.version_id AND \(VisibleVersions.condition) LIMIT 1 OFFSET 0)
+        """
     }
 
     /// PostgreSQL's form (its manual, 8.11.2). Words have no quotes in them.
@@ -143,11 +148,7 @@ package enum SearchStore {
         _ transaction: borrowing Transaction
     ) throws -> SearchPage {
         let text = request.text.lowercased()
-        let visible: SQL = """
-            JOIN package_versions v ON v.version_id = d.version_id
-            LEFT JOIN quarantine_items q ON q.version_id = v.version_id
-            WHERE d.repo_id = \(repository) AND \(VisibleVersions.condition) \(self.filters(request))
-            """
+        let visible: SQL = "\(self.visible(in: repository)) \(self.filters(request))"
         let candidates: SQL
         switch transaction.dialect {
         case .postgreSQL:

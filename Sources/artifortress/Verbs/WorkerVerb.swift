@@ -27,6 +27,9 @@ enum WorkerVerb {
                 StopSignal.ignoreBrokenPipes()
                 var services: [any Service] = [Running { await StopSignal.wait() }] + serving.background
                 if deployment.isOnSQLite { services.append(Running { try await serving.listenLocally() }) }
+                if configuration[.metricsListen] != nil {
+                    services.append(Running { try await serving.listenForMonitoring() })
+                }
                 try await runTogether(services)
             }
         } catch {
