@@ -5,6 +5,7 @@ import Domain
 import Foundation
 import HTTP
 import Persistence
+import PostgreSQL
 import Synchronization
 import TestSupport
 import Testing
@@ -84,8 +85,9 @@ import Testing
         }
         let isDone = try await eventually(within: .seconds(300)) {
             guard audience.hasHeardAll else { return false }
-            return try await Self.effects("webhook", database).count >= Audience.listeners.count * Self.events
-                && Self.effects("job", database).count >= Self.events
+            let told = try await Self.effects("webhook", database).count
+            let indexed = try await Self.effects("job", database).count
+            return told >= Audience.listeners.count * Self.events && indexed >= Self.events
         }
         #expect(isDone, "heard \(audience.progress); \(workers.log)")
         for kind in ["event", "job", "document"] {
@@ -172,7 +174,9 @@ private final class WorkerPair: Sendable {
         process.arguments =
             ["worker"] + self.settings.sorted { $0.key < $1.key }.map { "--\(ServerProcess.flag($0.key))=\($0.value)" }
         let file = self.logFile(number)
-        if !FileManager.default.fileExists(atPath: file) { FileManager.default.createFile(atPath: file, contents: nil) }
+        if !FileManager.default.fileExists(atPath: file) {
+            _ = FileManager.default.createFile(atPath: file, contents: nil)
+        }
         let log = try #require(FileHandle(forWritingAtPath: file))
         log.seekToEndOfFile()
         (process.standardOutput, process.standardError) = (log, log)
