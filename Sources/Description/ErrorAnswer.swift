@@ -13,7 +13,10 @@ enum ErrorAnswer {
         (412, "PreconditionFailed", "`precondition_failed`: a condition of the request doesn't hold."),
         (413, "PayloadTooLarge", "`payload_too_large`: the body is too long."),
         (416, "InvalidRange", "`invalid_range`: the range is beyond the end."),
-        (422, "Unprocessable", "`idempotency_key_reused`, `checksum_mismatch` and their kin: what was sent contradicts itself."),
+        (
+            422, "Unprocessable",
+            "`idempotency_key_reused`, `checksum_mismatch` and their kin: what was sent contradicts itself."
+        ),
         (423, "Locked", "`quarantined_blob`, `artifact_protected`: withheld."),
         (429, "TooManyRequests", "`too_many_requests`: a limit is reached; `Retry-After` says for how long."),
         (503, "Unavailable", "`service_unavailable` and its kin: try again."),
