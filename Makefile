@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help install build release run test test-clients dev-up dev-down db-migrate smoke fuzz-api phase1-demo phase2-demo \
-    phase3-demo phase4-demo sanitize bench load worker-drill format lint docs clean
+    phase3-demo phase4-demo sanitize race bench load worker-drill format lint docs clean
 
 # The same flags wherever the release is built, so that nothing is built twice. The Swift runtime is linked in: the
 # program then runs without the toolchain.
@@ -57,12 +57,19 @@ phase1-demo: build ## show tokens, roles, refusals and the audit log on a server
 phase2-demo: build ## show uploads by sessions and downloads, step by step, on both shapes
 	@scripts/phase2-demo .build/debug/artifortress
 
+phase3-demo: build ## show drafts, publish, release sets, tags and attestations, step by step, on both shapes
+	@scripts/phase3-demo .build/debug/artifortress
+
+race: ## race for publishes twenty times, with a server that is killed amid it, on both shapes (long)
+	ARTIFORTRESS_RACE_ROUNDS=20 scripts/test --filter PublishRaceTests
+
 sanitize: install ## run the suite under the thread and the address sanitizer (long)
 	scripts/sanitize thread
 	scripts/sanitize address
 
 bench: release ## measure beside nginx and docker-registry, and write docs/benchmarks.md
 	@scripts/bench .build/release/artifortress docs/benchmarks.md
+	@scripts/bench.d/publish .build/release/artifortress docs/benchmarks/publishing.md
 
 load: release ## uploads and downloads by many clients on both shapes; writes docs/benchmarks/load.md
 	@scripts/load .build/release/artifortress docs/benchmarks/load.md

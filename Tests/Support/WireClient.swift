@@ -58,6 +58,27 @@ package struct WireClient: Sendable {
         }
     }
 
+    /// Sends a request and goes away without looking for an answer, as an impatient client does.
+    package func abandon(
+        _ method: String, _ path: String, headers: [(String, String)] = [], body: [UInt8]
+    ) async throws {
+        var head = "\(method) \(path) HTTP/1.1\r\nHost: \(self.host):\(self.port)\r\n"
+        for (name, value) in headers { head += "\(name): \(value)\r\n" }
+        let message = Array((head + "Content-Length: \(body.count)\r\n\r\n").utf8) + body
+        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+            Foundation.Thread.detachNewThread {
+                continuation.resume(
+                    with: Result {
+                        let descriptor = try self.connect(timeout: 60)
+                        _ = unsafe message.withUnsafeBytes {
+                            unsafe Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+                        }
+                        close(descriptor)
+                    })
+            }
+        }
+    }
+
     private static func chunks(_ body: [UInt8]) -> [UInt8] {
         var bytes: [UInt8] = []
         for start in stride(from: 0, to: body.count, by: 1000) {
