@@ -21,7 +21,7 @@ enum RouteTable {
         case every = "  401  401  401  401  401  401  far   403  403  403  403  in    403  403  403"
         case tenantAd = "401 401  401  401  401  401  far   403  403  403  403  in    in   403  403"
         case auditor = "401  401  401  401  401  401  far   403  403  403  403  in    in   in   403"
-        case operators = "401401  401  401  401  401  far   403  403  403  403  in    in   403  in "
+        case operators = "401 401  401  401  401  401  far   403  403  403  403  in    in   403  in "
         /// What one presents that is no good counts as absent.
         case issuing = "403  403  403  403  403  403  far   403  403  403  403  in    in   403  403"
     }
