@@ -61,7 +61,7 @@ phase3-demo: build ## show drafts, publish, release sets, tags and attestations,
 	@scripts/phase3-demo .build/debug/artifortress
 
 race: ## race for publishes twenty times, with a server that is killed amid it, on both shapes (long)
-	ARTIFORTRESS_RACE_ROUNDS=20 scripts/test --filter PublishRaceTests
+	ARTIFORTRESS_TEST_RACE_ROUNDS=20 scripts/test --filter PublishRaceTests
 
 sanitize: install ## run the suite under the thread and the address sanitizer (long)
 	scripts/sanitize thread

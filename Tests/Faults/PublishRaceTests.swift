@@ -10,9 +10,9 @@ import TestSupport
 import Testing
 
 @Suite struct PublishRaceTests {
-    /// How often each race is run: `ARTIFORTRESS_RACE_ROUNDS` (make race), else once.
+    /// How often each race is run: `ARTIFORTRESS_TEST_RACE_ROUNDS` (make race), else once.
     private static let rounds: [UInt64] = {
-        let text = ProcessInfo.processInfo.environment["ARTIFORTRESS_RACE_ROUNDS"] ?? ""
+        let text = ProcessInfo.processInfo.environment["ARTIFORTRESS_TEST_RACE_ROUNDS"] ?? ""
         return (0..<(UInt64(text) ?? 1)).map { $0 }
     }()
 
