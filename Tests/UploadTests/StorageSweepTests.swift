@@ -37,6 +37,8 @@ import Threads
                 try StagedObjectStore.add(unfinished, owner: .random(), at: now + 1_000_000, transaction)
             }
             for key in unfinished { try await scene.storage.put([9], key) }
+            let foreign = try #require(StorageKey("somebody/else"))  // no key of ours begins so
+            try await scene.storage.put([8], foreign)
 
             scene.pass(seconds: Self.age - 600)
             #expect(try await Self.sweep(scene).run().unknown == [])
@@ -47,7 +49,7 @@ import Threads
             #expect(report.looked >= 6)
             try await ObjectSweep(database: scene.database, storage: scene.storage, clock: scene.clock).run()
             let left = try await scene.storage.keys()
-            #expect(left.count == 3 && Set(unfinished).isSubset(of: left))
+            #expect(left.count == 4 && Set(unfinished + [foreign]).isSubset(of: left))
             #expect(try await Self.sweep(scene).run().unknown == [])
             let digest = SHA256.digest(of: kept).hex
             #expect(await scene.send("GET", "/v1/repos/files/blobs/\(digest)").body == kept)

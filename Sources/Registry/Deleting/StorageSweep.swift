@@ -22,6 +22,8 @@ package struct StorageSweep: Sendable {
 
     /// Where the next round goes on; it is the installation's, so that several workers share one way.
     private static let cursorName = "storage-sweep-cursor"
+    /// What all keys of ours begin with (`StorageKey.fresh`): what else lies in a shared bucket is others'.
+    private static let beginnings = ["staging/", "objects/"]
     /// Where it has a value, nothing is deleted: whoever sets a database back says so here before the server starts, and
     /// takes it away when what is unknown may go (architecture, section 6).
     package static let holdName = "storage-sweep-hold"
@@ -78,7 +80,9 @@ package struct StorageSweep: Sendable {
 
     private func look(at page: [StoredObject], _ report: inout Report) async throws {
         let now = self.clock.now()
-        let old = page.filter { $0.modifiedAt < now + -self.age }
+        let old = page.filter { object in
+            object.modifiedAt < now + -self.age && Self.beginnings.contains { object.key.text.hasPrefix($0) }
+        }
         report.looked += page.count
         guard !old.isEmpty else { return }
         let roles = try await self.database.lookup { try StoredKeyStore.roles(of: old.map(\.key), $0) }
