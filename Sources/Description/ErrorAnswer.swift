@@ -15,7 +15,7 @@ enum ErrorAnswer {
         (416, "InvalidRange", "`invalid_range`: the range is beyond the end."),
         (
             422, "Unprocessable",
-            "`idempotency_key_reused`, `checksum_mismatch` and their kin: what was sent contradicts itself."
+            "`idempotency_key_reused`, `checksum_mismatch`, `signature_invalid`: what was sent can't be right."
         ),
         (423, "Locked", "`quarantined_blob`, `artifact_protected`: withheld."),
         (429, "TooManyRequests", "`too_many_requests`: a limit is reached; `Retry-After` says for how long."),
