@@ -221,6 +221,10 @@ extension KeyCase {
         KeyCase(
             "webhooks.allowPrivateAddresses", "WEBHOOKS_ALLOW_PRIVATE_ADDRESSES", "webhooks.allow-private-addresses",
             "false"),
+        KeyCase("webhooks.timeoutSeconds", "WEBHOOKS_TIMEOUT_SECONDS", "webhooks.timeout-seconds", 10, 1...60),
+        KeyCase("webhooks.maxAttempts", "WEBHOOKS_MAX_ATTEMPTS", "webhooks.max-attempts", 10, 1...100),
+        KeyCase("webhooks.retrySeconds", "WEBHOOKS_RETRY_SECONDS", "webhooks.retry-seconds", 30, 1...3600),
+        KeyCase("webhooks.concurrency", "WEBHOOKS_CONCURRENCY", "webhooks.concurrency", 32, 1...256),
 
         KeyCase(
             "log.level", "LOG_LEVEL", "log.level", "info", good: ["debug", "info", "warning", "error"],

@@ -15,6 +15,9 @@ package struct WebhookMessage: Sendable {
 }
 
 package struct WebhookQueue: Sendable {
+    /// In seconds: how long a subscription is left alone that can't be told for reasons of ours.
+    private static let postponement: Int64 = 60
+
     private let database: any Database
     private let sealer: SecretSealer
     private let clock: WallClock
@@ -74,7 +77,12 @@ package struct WebhookQueue: Sendable {
         do {
             return try self.message(next)
         } catch {
-            await self.release(id, under: lease)
+            // Our own failure, as where the secret was sealed under another key: no failure of the receiver's.
+            try await self.database.transaction { [now = self.clock.now()] transaction in
+                guard try WebhookStore.held(id, under: lease.token, transaction) != nil else { return }
+                try WebhookStore.retry(
+                    id, failures: next.webhook.failures, at: now + Self.postponement, transaction)
+            }
             throw error
         }
     }

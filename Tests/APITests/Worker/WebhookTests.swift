@@ -10,6 +10,7 @@ import Registry
 import Synchronization
 import TestSupport
 import Testing
+import Threads
 import Worker
 
 @testable import artifortress
@@ -233,6 +234,20 @@ final class Receiver: Sendable {
             ] as [(JSON, Int)] {
                 #expect(try await server.send("POST", Self.path, token: token, body).status == status)
             }
+        }
+    }
+
+    @Test(arguments: Engine.direct)
+    func `a secret that can't be opened here is no failure of the receiver's`(engine: Engine) async throws {
+        try await Self.with(engine) { server, token, receiver, url in
+            _ = try await Self.create(server, ["url": .string("\(url)/w")], token: token)
+            try await server.published("p", token: token)
+            try await server.execute("UPDATE webhooks SET sealed_secret = \(Array("sealed under another key".utf8))")
+            try await server.serving.webhookDelivery.once()
+            #expect(receiver.visits("/w").isEmpty)
+            let now = server.serving.clock.now()
+            #expect(try await server.count("webhooks WHERE failures = 0 AND next_attempt_at > \(now + 30)") == 1)
+            #expect(try await server.count("webhook_deliveries WHERE status = 'pending' AND attempts = 0") == 1)
         }
     }
 
