@@ -45,9 +45,9 @@ package enum Engine: String, CaseIterable, Sendable, CustomStringConvertible {
     /// How a test's database is opened.
     package struct Options: Sendable {
         package var connections = 4
-        package var patience = Duration.seconds(5)
+        package var patience = Duration.seconds(60)
         /// How long a statement may run.
-        package var limit = Duration.seconds(5)
+        package var limit = Duration.seconds(60)
         /// SQLite's: the length of the log from which on readers are waited for, in bytes.
         package var logLimit = 64 << 20
         package var durability = Durability.normal
