@@ -60,6 +60,7 @@ import Testing
 
     @Test func `a proxy of the environment is ignored`() async throws {
         unsafe setenv("http_proxy", "http://127.0.0.1:1", 1)
+        defer { unsafe unsetenv("http_proxy") }
         try await TestServer.with { _ in
             Response(204)
         } _: { url in

@@ -82,7 +82,7 @@ enum HTTPPut {
         defer { try? FileManager.default.removeItem(atPath: file) }
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/curl")
-        process.arguments = ["-s", "-D", "-", "-o", "/dev/null", "-T", file, url.absoluteString]
+        process.arguments = ["--noproxy", "*", "-s", "-D", "-", "-o", "/dev/null", "-T", file, url.absoluteString]
         let output = Pipe()
         process.standardOutput = output
         let text: String = try await withCheckedThrowingContinuation { continuation in

@@ -21,11 +21,12 @@ struct UploadS3FaultTests {
             try await S3Fixture.with(spoilt) { storage, place in
                 try await engine.withDatabase { database in
                     let scene = try await UploadScene(database, storage, .file, .generous, verifies: seed % 2 == 0)
-                    let done = await withTaskGroup(of: [UInt8]?.self, returning: [[UInt8]].self) { group in
+                    let ends = await withTaskGroup(of: Result<[UInt8], GivenUp>.self) { group in
                         for lane in 0..<12 { group.addTask { await Self.upload(lane, seed, scene) } }
-                        return await group.reduce(into: []) { if let bytes = $1 { $0.append(bytes) } }
+                        return await group.reduce(into: []) { $0.append($1) }
                     }
-                    #expect(done.count >= 9, "\(done.count) of 12 came through")
+                    let done = ends.compactMap { try? $0.get() }
+                    #expect(done.count >= 9, "\(ends.compactMap(\.reason))")
                     #expect(proxy.faults > 10)
                     for bytes in done { await Self.download(bytes, scene) }
 
@@ -63,8 +64,8 @@ struct UploadS3FaultTests {
 
     /// A client that tries every step a few times.
     ///
-    /// - Returns: what was acknowledged; nil where it gave up.
-    private static func upload(_ lane: Int, _ seed: UInt64, _ scene: UploadScene) async -> [UInt8]? {
+    /// - Returns: what was acknowledged, or the answer at which it gave up.
+    private static func upload(_ lane: Int, _ seed: UInt64, _ scene: UploadScene) async -> Result<[UInt8], GivenUp> {
         var random = SplitMix64(seed &* 100 &+ UInt64(lane))
         let length = [1, 1000, 100_000, 300_000][lane % 4]
         let bytes = (0..<length).map { _ in UInt8.random(in: 0...255, using: &random) }
@@ -76,16 +77,22 @@ struct UploadS3FaultTests {
             return answer
         }
         let opened = await trying { await scene.open(digest, length) }
-        guard opened.status == 201, let id = opened["uploadId"]?.text else { return nil }
+        guard opened.status == 201, let id = opened["uploadId"]?.text else {
+            return .failure(GivenUp("open: \(opened)"))
+        }
         let session = "/v1/repos/files/uploads/\(id)"
         var tag: String?
-        for _ in 0..<20 where tag == nil { tag = try? await scene.put(bytes, to: session) }
-        guard let tag else { return nil }
-        guard await trying({ await scene.complete(session, [tag]) }).status == 200 else { return nil }
+        var refusal = ""
+        for _ in 0..<20 where tag == nil {
+            do { tag = try await scene.put(bytes, to: session) } catch { refusal = "\(error)" }
+        }
+        guard let tag else { return .failure(GivenUp("part: \(refusal)")) }
+        let completed = await trying { await scene.complete(session, [tag]) }
+        guard completed.status == 200 else { return .failure(GivenUp("complete: \(completed)")) }
         let committed = await trying { await scene.post("\(session)/commit") }
-        guard committed.status == 200 else { return nil }
+        guard committed.status == 200 else { return .failure(GivenUp("commit: \(committed)")) }
         #expect(committed["digest"]?.text == digest)
-        return bytes
+        return .success(bytes)
     }
 
     /// A client that tries until it has all of it.
@@ -105,4 +112,15 @@ struct UploadS3FaultTests {
         }
         Issue.record("a download of \(bytes.count) bytes failed twenty times")
     }
+}
+
+/// Where a client gave up, and why.
+private struct GivenUp: Error {
+    let reason: String
+
+    init(_ reason: String) { self.reason = reason }
+}
+
+extension Result<[UInt8], GivenUp> {
+    fileprivate var reason: String? { if case .failure(let end) = self { end.reason } else { nil } }
 }

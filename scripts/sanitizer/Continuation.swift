@@ -1,6 +1,7 @@
 // For runs under the thread sanitizer only: scripts/sanitize puts this file into a copy of each target that waits for a
-// continuation. Where one is resumed before its task has begun to wait, Swift's runtime hands the value over by an atomic
-// that the sanitizer can't see; here a lock of pthread's goes along, which it can.
+// continuation, and makes the copy use it (Covered… for Checked…). Where one is resumed before its task has begun to
+// wait, Swift's runtime hands the value over by an atomic that the sanitizer can't see; here a lock of pthread's goes
+// along, which it can.
 
 import Glibc
 
@@ -20,11 +21,11 @@ import Glibc
     }
 }
 
-struct CheckedContinuation<T, E: Error>: Sendable {
-    private let continuation: _Concurrency.CheckedContinuation<T, E>
+struct CoveredContinuation<T, E: Error>: Sendable {
+    private let continuation: CheckedContinuation<T, E>
     private let handover: Handover
 
-    fileprivate init(_ continuation: _Concurrency.CheckedContinuation<T, E>, _ handover: Handover) {
+    fileprivate init(_ continuation: CheckedContinuation<T, E>, _ handover: Handover) {
         (self.continuation, self.handover) = (continuation, handover)
     }
 
@@ -49,17 +50,17 @@ struct CheckedContinuation<T, E: Error>: Sendable {
     }
 }
 
-func withCheckedContinuation<T>(_ body: (CheckedContinuation<T, Never>) -> Void) async -> sending T {
+func withCoveredContinuation<T>(_ body: (CoveredContinuation<T, Never>) -> Void) async -> sending T {
     let handover = Handover()
-    let value = await _Concurrency.withCheckedContinuation { body(CheckedContinuation($0, handover)) }
+    let value = await withCheckedContinuation { body(CoveredContinuation($0, handover)) }
     handover.pass()
     return value
 }
 
-func withCheckedThrowingContinuation<T>(
-    _ body: (CheckedContinuation<T, any Error>) -> Void
+func withCoveredThrowingContinuation<T>(
+    _ body: (CoveredContinuation<T, any Error>) -> Void
 ) async throws -> sending T {
     let handover = Handover()
     defer { handover.pass() }
-    return try await _Concurrency.withCheckedThrowingContinuation { body(CheckedContinuation($0, handover)) }
+    return try await withCheckedThrowingContinuation { body(CoveredContinuation($0, handover)) }
 }
