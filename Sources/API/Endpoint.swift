@@ -64,12 +64,7 @@ extension Router<Endpoint>.Route {
     package static func caller(
         _ method: String, _ pattern: String, _ handle: @escaping @Sendable (Call, Caller) async throws -> Response
     ) -> Route {
-        Route(
-            method, pattern,
-            Endpoint(.anyToken) { call, authenticator in
-                let caller = try await authenticator.caller(for: call.credential, correlation: call.correlation)
-                return try await call.once(for: caller) { try await handle($0, caller) }
-            })
+        .authorised(method, pattern, .anyToken, { caller, _ in caller }, handle)
     }
 
     /// For whoever has `role` on the repository in the path.
@@ -77,13 +72,10 @@ extension Router<Endpoint>.Route {
         _ method: String, _ pattern: String, _ role: Role, check: @escaping @Sendable (Call) throws -> Void = { _ in },
         _ handle: @escaping @Sendable (Call, Grant) async throws -> Response
     ) -> Route {
-        Route(
-            method, pattern,
-            Endpoint(.repository(role), check: check) { call, authenticator in
-                let caller = try await authenticator.caller(for: call.credential, correlation: call.correlation)
-                let grant = try caller.grant(role, on: call.repoKey)
-                return try await call.once(for: caller) { try await handle($0, grant) }
-            })
+        .authorised(
+            method, pattern, .repository(role), check: check,
+            { caller, call in try caller.grant(role, on: call.repoKey) },
+            handle)
     }
 
     /// For whoever has a scope `repo:*:ROLE`.
@@ -91,13 +83,7 @@ extension Router<Endpoint>.Route {
         _ method: String, _ pattern: String, _ role: Role,
         _ handle: @escaping @Sendable (Call, TenantGrant) async throws -> Response
     ) -> Route {
-        Route(
-            method, pattern,
-            Endpoint(.everyRepository(role)) { call, authenticator in
-                let caller = try await authenticator.caller(for: call.credential, correlation: call.correlation)
-                let grant = try caller.tenantGrant(role)
-                return try await call.once(for: caller) { try await handle($0, grant) }
-            })
+        .authorised(method, pattern, .everyRepository(role), { caller, _ in try caller.tenantGrant(role) }, handle)
     }
 
     /// For whoever has the tenant role.
@@ -105,12 +91,22 @@ extension Router<Endpoint>.Route {
         _ method: String, _ pattern: String, _ role: TenantRole,
         _ handle: @escaping @Sendable (Call, TenantGrant) async throws -> Response
     ) -> Route {
+        .authorised(method, pattern, .tenant(role), { caller, _ in try caller.tenantGrant(role) }, handle)
+    }
+
+    /// Who asks, what he may, and then, once where he wants that, what he asks for.
+    private static func authorised<Leave: Sendable>(
+        _ method: String, _ pattern: String, _ access: Access,
+        check: @escaping @Sendable (Call) throws -> Void = { _ in },
+        _ leave: @escaping @Sendable (Caller, Call) throws -> Leave,
+        _ handle: @escaping @Sendable (Call, Leave) async throws -> Response
+    ) -> Route {
         Route(
             method, pattern,
-            Endpoint(.tenant(role)) { call, authenticator in
+            Endpoint(access, check: check) { call, authenticator in
                 let caller = try await authenticator.caller(for: call.credential, correlation: call.correlation)
-                let grant = try caller.tenantGrant(role)
-                return try await call.once(for: caller) { try await handle($0, grant) }
+                let leave = try leave(caller, call)
+                return try await call.once(for: caller) { try await handle($0, leave) }
             })
     }
 

@@ -33,8 +33,6 @@ struct Installation: Sendable {
             all.merge(settings) { $1 }
             guard engine != .sqlite else { return try await self.run(all, body) }
             let base = all
-            await Gate.postgreSQL.enter()
-            defer { Gate.postgreSQL.leave() }
             try await engine.withPlace(of: Template(migrated: engine.migrations)) { place in
                 guard case .server(let address, _) = place else { return }
                 var all = base
@@ -125,40 +123,6 @@ struct Installation: Sendable {
 
     func count(_ table: SQL) async throws -> Int {
         try await self.database.lookup { try $0.first("SELECT COUNT(*) FROM \(table)", as: { try $0[0] as Int }) } ?? 0
-    }
-}
-
-/// Lets few in at a time: PostgreSQL has only so many connections for all tests.
-final class Gate: Sendable {
-    static let postgreSQL = Gate(6)
-
-    private let state: Mutex<(free: Int, waiting: [CheckedContinuation<Void, Never>])>
-
-    init(_ count: Int) { self.state = Mutex((count, [])) }
-
-    func enter() async {
-        await withCheckedContinuation { continuation in
-            let isFree = self.state.withLock { state in
-                if state.free > 0 {
-                    state.free -= 1
-                    return true
-                }
-                state.waiting.append(continuation)
-                return false
-            }
-            if isFree { continuation.resume() }
-        }
-    }
-
-    func leave() {
-        let next = self.state.withLock { state -> CheckedContinuation<Void, Never>? in
-            if state.waiting.isEmpty {
-                state.free += 1
-                return nil
-            }
-            return state.waiting.removeFirst()
-        }
-        next?.resume()
     }
 }
 

@@ -11,47 +11,42 @@ import Testing
 @Suite struct DiskFullTests {
     @Test(.enabled(if: geteuid() == 0, "mounting a file system needs root"), arguments: ["blobs", "everything"])
     func `a full disk refuses uploads, keeps what is there, and recovers`(full: String) async throws {
-        let directory = NSTemporaryDirectory() + "artifortress-full-\(UniqueID.random().hex)"
-        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: directory) }
-        guard unsafe mount("tmpfs", directory, "tmpfs", 0, "size=24m") == 0 else {
-            return print("skipped: no file system can be mounted here")
-        }
-        defer { unsafe umount2(directory, 2) }  // MNT_DETACH
-        var settings: [String: String] = [:]
-        if full == "blobs" {
-            settings["storage.url"] = "file:\(directory)/blobs"
-        } else {
-            settings["data"] = "\(directory)/data"
-        }
-        try await Shape.embedded.withServer(settings) { server in
-            let token = try await server.token()
-            try await server.createRepository("files", token: token)
-            let small = [UInt8](repeating: 1, count: 100_000)
-            #expect(try await server.put("/generic/files/before", small, token: token).status == 201)
-
-            // Larger than what is left, so that it fails in its middle.
-            let large = [UInt8](repeating: 2, count: 30 << 20)
-            let refused = try await server.put("/generic/files/large", large, token: token)
-            #expect([503, 507].contains(refused.status), "\(refused.status) \(refused.text)")
-            #expect(refused.text.contains("\"error\""))
-            #expect(try await server.get("/generic/files/large", token: token).status == 404)
-            #expect(try await server.get("/generic/files/before", token: token).body == small)
-
-            // Filled to the last block from outside, also small ones have no room.
-            let filler = "\(directory)/filler"
-            Self.fill(filler)
-            let none = try await server.put("/generic/files/none", small, token: token)
-            #expect([503, 507].contains(none.status), "\(none.status) \(none.text)")
-            #expect(try await server.get("/generic/files/before", token: token).body == small)
-            unsafe unlink(filler)
-
-            let recovered = await eventually {
-                (try? await server.put("/generic/files/after", small, token: token).status) == 201
+        try await Self.withSmallDisk { directory in
+            var settings: [String: String] = [:]
+            if full == "blobs" {
+                settings["storage.url"] = "file:\(directory)/blobs"
+            } else {
+                settings["data"] = "\(directory)/data"
             }
-            #expect(recovered, "\(server.log)")
-            #expect(try await server.get("/generic/files/after", token: token).body == small)
-            #expect(try await server.get("/generic/files/none", token: token).status == 404)
+            try await Shape.embedded.withServer(settings) { server in
+                let token = try await server.token()
+                try await server.createRepository("files", token: token)
+                let small = [UInt8](repeating: 1, count: 100_000)
+                #expect(try await server.put("/generic/files/before", small, token: token).status == 201)
+
+                // Larger than what is left, so that it fails in its middle.
+                let large = [UInt8](repeating: 2, count: 30 << 20)
+                let refused = try await server.put("/generic/files/large", large, token: token)
+                #expect([503, 507].contains(refused.status), "\(refused.status) \(refused.text)")
+                #expect(refused.text.contains("\"error\""))
+                #expect(try await server.get("/generic/files/large", token: token).status == 404)
+                #expect(try await server.get("/generic/files/before", token: token).body == small)
+
+                // Filled to the last block from outside, also small ones have no room.
+                let filler = "\(directory)/filler"
+                Self.fill(filler)
+                let none = try await server.put("/generic/files/none", small, token: token)
+                #expect([503, 507].contains(none.status), "\(none.status) \(none.text)")
+                #expect(try await server.get("/generic/files/before", token: token).body == small)
+                unsafe unlink(filler)
+
+                let recovered = await eventually {
+                    (try? await server.put("/generic/files/after", small, token: token).status) == 201
+                }
+                #expect(recovered, "\(server.log)")
+                #expect(try await server.get("/generic/files/after", token: token).body == small)
+                #expect(try await server.get("/generic/files/none", token: token).status == 404)
+            }
         }
     }
 
@@ -59,6 +54,45 @@ import Testing
     func `a completion that finds no room leaves its parts as they were, and succeeds when there is room`()
         async throws
     {
+        try await Self.withSmallDisk { directory in
+            let blobs = "\(directory)/blobs"
+            try await Shape.embedded.withServer(["storage.url": "file:\(blobs)"]) { server in
+                let token = try await server.token()
+                try await server.createRepository("files", token: token)
+                // The parts fit, and their copy behind each other doesn't.
+                let parts = (0..<2).map { [UInt8](repeating: UInt8($0 + 1), count: 8 << 20) }
+                let digest = SHA256.digest(of: parts.flatMap(\.self)).hex
+                let (session, list) = try await Self.upload(parts, digest, server, token)
+                let before = Self.files(in: blobs)
+                #expect(before.filter { $0.contains("~parts/data.") }.count == 2)
+                let refused = try await server.post("\(session)/complete", ["parts": list], token: token)
+                #expect(refused.status == 507 && refused.text.contains("insufficient_storage"), "\(refused.text)")
+                #expect(Self.files(in: blobs) == before)
+                // A part that doesn't fit leaves nothing either, and the one before stays.
+                let large = [UInt8](repeating: 9, count: 12 << 20)
+                let part = try await Self.put(large, 2, to: session, server, token)
+                #expect(part.status == 507 || part.status == 413, "\(part.status) \(part.text)")
+                #expect(Self.files(in: blobs) == before)
+
+                #expect(unsafe mount("tmpfs", directory, "tmpfs", UInt(MS_REMOUNT), "size=64m") == 0)
+                #expect(try await server.post("\(session)/complete", ["parts": list], token: token).status == 200)
+                #expect(try await server.post("\(session)/commit", [:], token: token).status == 200)
+                let answer = try await server.get("/v1/repos/files/blobs/\(digest)", token: token)
+                #expect(answer.status == 200 && SHA256.digest(of: answer.body).hex == digest)
+                #expect(Self.files(in: blobs).filter { $0.contains("staging/") }.count == 1)
+
+                // One that is given up instead leaves nothing at all.
+                let other = [[UInt8](repeating: 3, count: 1000), [UInt8](repeating: 4, count: 1000)]
+                let (given, _) = try await Self.upload(
+                    other, SHA256.digest(of: other.flatMap(\.self)).hex, server, token)
+                #expect(try await server.post("\(given)/abort", [:], token: token).status == 200)
+                #expect(Self.files(in: blobs).filter { $0.contains("staging/") }.count == 1)
+            }
+        }
+    }
+
+    /// Calls `body` with a directory that is a file system of 24 MiB, where one can be mounted.
+    private static func withSmallDisk(_ body: (_ directory: String) async throws -> Void) async throws {
         let directory = NSTemporaryDirectory() + "artifortress-full-\(UniqueID.random().hex)"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: directory) }
@@ -66,39 +100,7 @@ import Testing
             return print("skipped: no file system can be mounted here")
         }
         defer { unsafe umount2(directory, 2) }  // MNT_DETACH
-        let blobs = "\(directory)/blobs"
-        try await Shape.embedded.withServer(["storage.url": "file:\(blobs)"]) { server in
-            let token = try await server.token()
-            try await server.createRepository("files", token: token)
-            // The parts fit, and their copy behind each other doesn't.
-            let parts = (0..<2).map { [UInt8](repeating: UInt8($0 + 1), count: 8 << 20) }
-            let digest = SHA256.digest(of: parts.flatMap(\.self)).hex
-            let (session, list) = try await Self.upload(parts, digest, server, token)
-            let before = Self.files(in: blobs)
-            #expect(before.filter { $0.contains("~parts/data.") }.count == 2)
-            let refused = try await server.post("\(session)/complete", ["parts": list], token: token)
-            #expect(refused.status == 507 && refused.text.contains("insufficient_storage"), "\(refused.text)")
-            #expect(Self.files(in: blobs) == before)
-            // A part that doesn't fit leaves nothing either, and the one before stays.
-            let large = [UInt8](repeating: 9, count: 12 << 20)
-            let part = try await Self.put(large, 2, to: session, server, token)
-            #expect(part.status == 507 || part.status == 413, "\(part.status) \(part.text)")
-            #expect(Self.files(in: blobs) == before)
-
-            #expect(unsafe mount("tmpfs", directory, "tmpfs", UInt(MS_REMOUNT), "size=64m") == 0)
-            #expect(try await server.post("\(session)/complete", ["parts": list], token: token).status == 200)
-            #expect(try await server.post("\(session)/commit", [:], token: token).status == 200)
-            let answer = try await server.get("/v1/repos/files/blobs/\(digest)", token: token)
-            #expect(answer.status == 200 && SHA256.digest(of: answer.body).hex == digest)
-            #expect(Self.files(in: blobs).filter { $0.contains("staging/") }.count == 1)
-
-            // One that is given up instead leaves nothing at all.
-            let other = [[UInt8](repeating: 3, count: 1000), [UInt8](repeating: 4, count: 1000)]
-            let (given, _) = try await Self.upload(
-                other, SHA256.digest(of: other.flatMap(\.self)).hex, server, token)
-            #expect(try await server.post("\(given)/abort", [:], token: token).status == 200)
-            #expect(Self.files(in: blobs).filter { $0.contains("staging/") }.count == 1)
-        }
+        try await body(directory)
     }
 
     /// - Returns: a session with these parts, and the list that completes it.

@@ -4,6 +4,8 @@
 actor Gate {
     /// Tests with a PostgreSQL database of their own.
     static let postgreSQL = Gate(6)
+    /// Tests behind pgbouncer, which knows one database.
+    static let bouncer = Gate(1)
     /// Tests with a server process of their own.
     static let servers = Gate(4)
 
@@ -12,7 +14,19 @@ actor Gate {
 
     init(_ limit: Int) { self.free = limit }
 
-    func enter() async {
+    /// Calls `body` when it is its turn.
+    nonisolated func pass(_ body: () async throws -> Void) async throws {
+        await self.enter()
+        do {
+            try await body()
+        } catch {
+            await self.leave()
+            throw error
+        }
+        await self.leave()
+    }
+
+    private func enter() async {
         if self.free > 0 {
             self.free -= 1
             return
@@ -20,7 +34,7 @@ actor Gate {
         await withCheckedContinuation { self.waiting.append($0) }
     }
 
-    func leave() {
+    private func leave() {
         if self.waiting.isEmpty {
             self.free += 1
         } else {

@@ -21,14 +21,7 @@ enum PostgreSQLPlaces {
     static func with(
         _ template: Template, at address: PostgreSQLAddress, _ body: (Place) async throws -> Void
     ) async throws {
-        await Gate.postgreSQL.enter()
-        do {
-            try await self.withCopy(of: template, at: address, body)
-        } catch {
-            await Gate.postgreSQL.leave()
-            throw error
-        }
-        await Gate.postgreSQL.leave()
+        try await Gate.postgreSQL.pass { try await self.withCopy(of: template, at: address, body) }
     }
 
     private static func withCopy(

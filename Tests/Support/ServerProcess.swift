@@ -62,17 +62,11 @@ package enum Shape: String, CaseIterable, Sendable, CustomStringConvertible {
     private static func run(
         _ server: ServerProcess, _ body: @Sendable (ServerProcess) async throws -> Void
     ) async throws {
-        await Gate.servers.enter()
-        do {
+        try await Gate.servers.pass {
+            defer { server.kill() }
             try await server.start()
             try await body(server)
-        } catch {
-            server.kill()
-            await Gate.servers.leave()
-            throw error
         }
-        server.kill()
-        await Gate.servers.leave()
     }
 }
 

@@ -47,11 +47,7 @@ extension Outbox {
     package static func deliver(
         _ event: OutboxEvent, under lease: Lease, at now: Timestamp, _ transaction: borrowing Transaction
     ) throws -> Bool {
-        try transaction.execute(
-            """
-            UPDATE outbox_events SET delivered_at = \(now), last_error = NULL, lease_token = NULL, lease_until = NULL
-            WHERE event_id = \(event.id) AND lease_token = \(lease.token) AND delivered_at IS NULL
-            """) > 0
+        try self.end(lease, of: event, setting: "delivered_at = \(now), last_error = NULL", transaction)
     }
 
     /// Puts an event off, with the reason.
@@ -59,12 +55,7 @@ extension Outbox {
         _ event: OutboxEvent, until time: Timestamp, because error: String, under lease: Lease,
         _ transaction: borrowing Transaction
     ) throws {
-        try transaction.execute(
-            """
-            UPDATE outbox_events SET available_at = \(time), last_error = \(error), lease_token = NULL,
-                lease_until = NULL
-            WHERE event_id = \(event.id) AND lease_token = \(lease.token) AND delivered_at IS NULL
-            """)
+        _ = try self.end(lease, of: event, setting: "available_at = \(time), last_error = \(error)", transaction)
     }
 
     /// Gives an event up: it is kept, and marked.
@@ -72,11 +63,19 @@ extension Outbox {
         _ event: OutboxEvent, because error: String, under lease: Lease, at now: Timestamp,
         _ transaction: borrowing Transaction
     ) throws {
+        _ = try self.end(lease, of: event, setting: "dead_lettered_at = \(now), last_error = \(error)", transaction)
+    }
+
+    /// The fence: whoever has lost his lease changes nothing.
+    ///
+    /// - Returns: false where the lease isn't the caller's any more.
+    private static func end(
+        _ lease: Lease, of event: OutboxEvent, setting columns: SQL, _ transaction: borrowing Transaction
+    ) throws -> Bool {
         try transaction.execute(
             """
-            UPDATE outbox_events SET dead_lettered_at = \(now), last_error = \(error), lease_token = NULL,
-                lease_until = NULL
+            UPDATE outbox_events SET \(columns), lease_token = NULL, lease_until = NULL
             WHERE event_id = \(event.id) AND lease_token = \(lease.token) AND delivered_at IS NULL
-            """)
+            """) > 0
     }
 }

@@ -45,22 +45,16 @@ package enum VersionStore {
             as: { try self.version(row: $0) })
     }
 
+    /// The version of that text of a package.
+    ///
+    /// - Parameter isLocked: whether its row is locked until the transaction ends.
     package static func find(
-        _ version: String, of package: PackageID, _ transaction: borrowing Transaction
-    ) throws -> PackageVersion? {
-        try transaction.first(
-            "SELECT \(self.columns) FROM \(self.source) WHERE v.package_id = \(package) AND v.version = \(version)",
-            as: { try self.version(row: $0) })
-    }
-
-    /// The version of that text of a package, its row locked.
-    package static func locked(
-        _ version: String, of package: PackageID, _ transaction: borrowing Transaction
+        _ version: String, of package: PackageID, isLocked: Bool = false, _ transaction: borrowing Transaction
     ) throws -> PackageVersion? {
         try transaction.first(
             """
             SELECT \(self.columns) FROM \(self.source) WHERE v.package_id = \(package) AND v.version = \(version)
-            \(self.lock)
+            \(isLocked ? self.lock : self.noLock)
             """, as: { try self.version(row: $0) })
     }
 

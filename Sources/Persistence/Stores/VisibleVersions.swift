@@ -41,10 +41,6 @@ package struct Page<Item: Sendable, Position: Sendable>: Sendable {
     package let next: Position?
 
     package init(items: [Item], next: Position?) { (self.items, self.next) = (items, next) }
-
-    package func mapItems<Other: Sendable>(_ transform: (Item) throws -> Other) rethrows -> Page<Other, Position> {
-        Page<Other, Position>(items: try self.items.map(transform), next: self.next)
-    }
 }
 
 extension PackageStore {

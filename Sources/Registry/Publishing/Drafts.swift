@@ -28,7 +28,7 @@ package struct Drafts: Sendable {
             try Self.check(repository, takes: coordinate.package.type)
             let package = try PackageStore.locked(coordinate.package, in: repository, at: now, transaction)
             let opened: OpenedDraft
-            if let present = try VersionStore.locked(coordinate.version, of: package, transaction) {
+            if let present = try VersionStore.find(coordinate.version, of: package, isLocked: true, transaction) {
                 guard present.state == .draft else {
                     throw Refusal.conflict(
                         "Version '\(coordinate.version)' is \(present.state.rawValue): it cannot be reused as a draft.")

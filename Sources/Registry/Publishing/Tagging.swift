@@ -29,7 +29,7 @@ package struct Tagging: Sendable {
         try await commit { [now = self.clock.now()] transaction in
             let (id, tag) = try Self.locked(name, of: package, under: grant, transaction)
             try Self.check(tag, isWanted)
-            guard let target = try VersionStore.locked(version, of: id, transaction) else {
+            guard let target = try VersionStore.find(version, of: id, isLocked: true, transaction) else {
                 throw Refusal.notFound("Version '\(version)' of '\(package.name)'")
             }
             try Self.checkTarget(target, transaction)

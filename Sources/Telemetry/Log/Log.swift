@@ -24,9 +24,6 @@ package final class Log: Sendable {
 
     package enum Format: String, CaseIterable, Sendable {
         case text, json
-
-        /// Text where a person looks on.
-        package static func suited(to descriptor: Int32) -> Format { isatty(descriptor) == 1 ? .text : .json }
     }
 
     package let level: Level

@@ -117,13 +117,7 @@ import Threads
     func `a burned coordinate is shown, and lifted by a tenant administrator`(engine: Engine) async throws {
         try await Installation.with(engine) { server in
             let token = try await server.withPackages()
-            for version in ["1.0.0", "2.0.0"] {
-                try await server.execute(
-                    """
-                    INSERT INTO retired_coordinates (repo_id, package_type, namespace, name, version)
-                    SELECT repo_id, 'npm', '@s', 'p', \(version) FROM repos
-                    """)
-            }
+            for version in ["1.0.0", "2.0.0"] { try await server.retire("p", version, namespace: "@s") }
             let path = "/v1/repos/pkgs/retired-coordinates"
             let list = try await server.send("GET", "\(path)?limit=1", token: token)
             #expect(list.json["items"]?.elements?.first?["version"] == "1.0.0")

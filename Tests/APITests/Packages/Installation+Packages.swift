@@ -118,6 +118,19 @@ extension Installation {
         return token
     }
 
+    /// What is left of a published version that was deleted for good: its coordinate.
+    func retire(_ name: String, _ version: String, namespace: String? = nil, in repo: String = "pkgs") async throws {
+        let package = PackageName(type: "npm", namespace: namespace, name: name)
+        let collector = try Subject(parsing: "collector")
+        try await self.database.transaction { [now = self.serving.clock.now()] transaction in
+            let id = try transaction.first(
+                "SELECT repo_id FROM repos WHERE repo_key = \(repo)", as: { try $0[0] as RepoID })
+            try RetiredCoordinateStore.retire(
+                Coordinate(package, version: version, sortKey: []), in: try #require(id), by: collector, at: now,
+                transaction)
+        }
+    }
+
     /// Runs one statement.
     func execute(_ statement: SQL) async throws {
         try await self.database.transaction { _ = try $0.execute(statement) }

@@ -286,12 +286,7 @@ import Testing
         try await Installation.with(engine) { server in
             let token = try await server.withPackages()
             let id = try await server.completeDraft("p", token: token)
-            try await server.execute(
-                """
-                INSERT INTO retired_coordinates (repo_id, package_type, name, version)
-                SELECT repo_id, 'npm', name, version FROM repos, (SELECT 'p' AS name, '1.0.0' AS version
-                    UNION ALL SELECT 'q', '1.0.0') c WHERE repo_key = 'pkgs'
-                """)
+            for name in ["p", "q"] { try await server.retire(name, "1.0.0") }
             let publish = try await server.publish(id, token: token)
             #expect(publish.status == 409 && publish.error == "coordinate_retired")
             let draft = try await server.send(

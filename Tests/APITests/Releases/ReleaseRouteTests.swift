@@ -96,11 +96,7 @@ import Testing
             let path = "/v1/repos/b/packages/versions/\(dead)/tombstone"
             _ = try await server.send("POST", path, token: token, ["reason": "no"])
             let retired = try await server.completeDraft("gone", in: "a", token: token)
-            try await server.execute(
-                """
-                INSERT INTO retired_coordinates (repo_id, package_type, name, version)
-                SELECT repo_id, 'npm', 'gone', '1.0.0' FROM repos WHERE repo_key = 'a'
-                """)
+            try await server.retire("gone", "1.0.0", in: "a")
             let events = try await server.count("events")
             let refused = try await server.send(
                 "POST", Self.path, token: token, Self.body([drafts[0], published, empty, dead, retired, drafts[2]]))
