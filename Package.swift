@@ -34,7 +34,8 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 /// Everything below the binary: for tests that put parts of it together.
 let stack: [Target.Dependency] = [
     "Domain", "Threads", "HTTP", "Telemetry", "Cryptography", "HTTPServer", "HTTPClient", "Persistence", "PostgreSQL",
-    "SQLite", "Storage", "Filesystem", "S3", "Registry", "Identity", "API", "Generic", "Worker", "Settings", "Commands",
+    "SQLite", "Storage", "Filesystem", "S3", "Policy", "Registry", "Identity", "API", "Generic", "Worker", "Settings",
+    "Commands",
     "Description",
 ]
 
@@ -63,7 +64,8 @@ let package = Package(
         module("Storage", ["Domain", "HTTP"]),
         module("Filesystem", ["Storage", "Domain", "HTTP", "Threads", "Cryptography", "CLinux"]),
         module("S3", ["Storage", "Domain", "Threads", "HTTP", "HTTPClient", "Cryptography", "CLinux"]),
-        module("Registry", ["Domain", "Threads", "HTTP", "Persistence", "Storage", "Cryptography"]),
+        module("Policy", ["Domain", "Threads", "HTTP", "HTTPClient", "Cryptography"]),
+        module("Registry", ["Domain", "Threads", "HTTP", "Persistence", "Storage", "Cryptography", "Policy"]),
         module("Identity", ["Registry", "Domain", "Threads", "Persistence", "Cryptography"]),
         module(
             "API",
@@ -88,6 +90,7 @@ let package = Package(
         tests("CommandsTests", ["Commands"]),
         .target(name: "TestSupport", dependencies: stack, path: "Tests/Support", swiftSettings: house),
         tests("HTTPClientTests", ["TestSupport", "HTTPClient", "HTTPServer", "HTTP", "Threads"]),
+        tests("PolicyTests", ["TestSupport", "Policy", "HTTPClient", "HTTP", "Domain", "Threads", "Cryptography"]),
         tests("StorageConformance", ["TestSupport"] + stack),
         tests("S3Tests", ["S3", "Domain"]),
         tests("HTTPServerTests", ["HTTPServer", "HTTP", "Domain", "Threads"]),

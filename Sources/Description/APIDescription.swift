@@ -13,6 +13,7 @@ package struct APIDescription: Sendable {
         ("repositories", PackageResources.repositories_yaml), ("uploads", PackageResources.uploads_yaml),
         ("versions", PackageResources.versions_yaml), ("packages", PackageResources.packages_yaml),
         ("attestations", PackageResources.attestations_yaml), ("releases", PackageResources.releases_yaml),
+        ("policy", PackageResources.policy_yaml),
         ("events", PackageResources.events_yaml), ("generic", PackageResources.generic_yaml),
         ("search", PackageResources.search_yaml), ("webhooks", PackageResources.webhooks_yaml),
     ]

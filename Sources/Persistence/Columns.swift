@@ -86,3 +86,5 @@ extension EventKind: SQLConvertible {}
 extension AttestationKind: SQLConvertible {}
 extension Role: SQLConvertible {}
 extension TenantRole: SQLConvertible {}
+extension PolicyAction: SQLConvertible {}
+extension PolicyDecision: SQLConvertible {}

@@ -4,6 +4,9 @@ extension Configuration {
     func check() throws(SettingsFault) {
         try self.checkListening()
         try self.checkStorage()
+        if self[.policyHTTPURL] != nil, self[.policyHTTPSecret] == nil {
+            throw self.missing(.policyHTTPSecret, becauseOf: .policyHTTPURL)
+        }
         try self.checkStaleness(.oidcMaxStalenessSeconds, isAtLeast: .oidcRefreshIntervalSeconds)
         try self.checkStaleness(.samlMaxStalenessSeconds, isAtLeast: .samlRefreshIntervalSeconds)
     }

@@ -9,6 +9,8 @@ package struct Given: Sendable {
         /// Quoted in the settings file: text, even where it looks like a number.
         case quoted(String)
         case list([String])
+        /// A sequence of more than single values.
+        case document(JSON)
         case nothing
         case mapping
     }
@@ -34,6 +36,8 @@ package struct Kind<Value: Sendable>: Sendable {
     let read: @Sendable (String) -> Value?
     /// Reads the elements of a list.
     var readList: (@Sendable ([String]) -> Value?)?
+    /// Reads a document, of which the text form is JSON; the refusal says what is wrong with it.
+    var readDocument: (@Sendable (JSON) throws(Refusal) -> Value)?
     /// For people: without what is secret in it.
     let write: @Sendable (Value) -> JSON
 
@@ -46,6 +50,8 @@ package struct Kind<Value: Sendable>: Sendable {
         switch given.content {
         case .nothing: throw refuse("has no value")
         case .mapping: throw refuse("has keys below it")
+        case let content where self.readDocument != nil: return try self.document(content, refuse)
+        case .document: throw refuse("is a list of more than single values")
         case .list(let elements):
             guard let readList else { throw refuse("is a list") }
             guard let value = readList(elements) else { throw refuse("[\(elements.joined(separator: ", "))]") }
@@ -66,6 +72,21 @@ package struct Kind<Value: Sendable>: Sendable {
 }
 
 extension Kind {
+    private func document(
+        _ content: Given.Content, _ refuse: (String) -> SettingsFault
+    ) throws(SettingsFault) -> Value {
+        let document: JSON
+        switch content {
+        case .document(let given): document = given
+        case .list(let texts): document = JSON(texts)
+        case .text(let text), .quoted(let text):
+            do { document = try JSON(parsing: Array(text.utf8)) } catch { throw refuse("is no JSON: \(error)") }
+        case .nothing, .mapping: throw refuse("is no document")
+        }
+        guard let readDocument else { throw refuse("is a document") }
+        do { return try readDocument(document) } catch { throw refuse(error.message) }
+    }
+
     /// A setting that may be left out altogether.
     var orNone: Kind<Value?> {
         var readList: (@Sendable ([String]) -> Value??)?

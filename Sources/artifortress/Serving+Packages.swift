@@ -60,7 +60,4 @@ extension Serving {
     }
 
     var packageFormats: PackageFormats { .standard }
-
-    /// The policy's place: whatever publishes asks it.
-    var publishGate: any PublishGate { OpenGate() }
 }

@@ -6,6 +6,7 @@ import HTTP
 import HTTPServer
 import Identity
 import Persistence
+import Policy
 import Registry
 import Settings
 import Storage
@@ -24,8 +25,14 @@ struct Serving: Sendable {
     let tokenUses: TokenUses
     let throttle: Throttle
     let feedEnd = FeedEnd()
+    let steadyClock: SteadyClock
+    /// Shared, for its connections.
+    let policyServer: PolicyServer?
 
-    init(_ deployment: Deployment, _ observation: Observation) {
+    /// - Parameter steadyClock: measures the time that a policy's verdict takes.
+    init(_ deployment: Deployment, _ observation: Observation, steadyClock: SteadyClock = .system) {
+        self.steadyClock = steadyClock
+        self.policyServer = deployment.configuration.policyServer(clock: deployment.clock, steadyClock)
         (self.deployment, self.observation) = (deployment, observation)
         observation.watch(deployment.database)
         self.stagingKeys = StagingKeys(
@@ -49,7 +56,7 @@ struct Serving: Sendable {
     var routes: [Route] {
         [
             self.serviceRoutes, self.descriptionRoutes, self.identityRoutes, self.repositoryRoutes, self.uploadRoutes,
-            self.packageRoutes, self.genericRoutes, self.searchRoutes, self.webhookRoutes,
+            self.packageRoutes, self.policyRoutes, self.genericRoutes, self.searchRoutes, self.webhookRoutes,
         ].flatMap(\.self)
     }
 

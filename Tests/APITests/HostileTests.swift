@@ -29,7 +29,7 @@ import Testing
             self.ids = [
                 "versionId": draft, "uploadId": try #require(upload.json["uploadId"]?.text), "repoKey": "alpha",
                 "type": "npm", "name": "thing", "version": "1.0.0", "subject": "somebody", "tag": "latest",
-                "digest": String(repeating: "ab", count: 32), "partNumber": "1",
+                "digest": String(repeating: "ab", count: 32), "partNumber": "1", "evaluationNumber": "1",
             ]
         }
 

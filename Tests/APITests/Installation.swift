@@ -10,6 +10,7 @@ import Settings
 import Synchronization
 import TestSupport
 import Testing
+import Threads
 
 @testable import artifortress
 
@@ -23,7 +24,7 @@ struct Installation: Sendable {
 
     /// Calls `body` with an empty installation on that engine; nothing is left of it.
     static func with(
-        _ engine: Engine, _ settings: [String: String] = [:],
+        _ engine: Engine, _ settings: [String: String] = [:], steadyClock: SteadyClock = .system,
         _ body: @Sendable (Installation) async throws -> Void
     ) async throws {
         try await TemporaryDirectory.with { directory in
@@ -31,7 +32,7 @@ struct Installation: Sendable {
                 "data": "\(directory)/data", "auth.bootstrapToken": Self.bootstrap, "log.level": "error",
             ]
             all.merge(settings) { $1 }
-            guard engine != .sqlite else { return try await self.run(all, body) }
+            guard engine != .sqlite else { return try await self.run(all, steadyClock, body) }
             let base = all
             try await engine.withPlace(of: Template(migrated: engine.migrations)) { place in
                 guard case .server(let address, _) = place else { return }
@@ -39,19 +40,20 @@ struct Installation: Sendable {
                 all["database.url"] = try Shape.postgreSQLURL(database: address.database ?? "")
                 all["database.poolSize"] = "4"
                 all["storage.url"] = "file:\(directory)/data/objects"
-                try await self.run(all, body)
+                try await self.run(all, steadyClock, body)
             }
         }
     }
 
     private static func run(
-        _ settings: [String: String], _ body: @Sendable (Installation) async throws -> Void
+        _ settings: [String: String], _ steadyClock: SteadyClock,
+        _ body: @Sendable (Installation) async throws -> Void
     ) async throws {
         let flags = settings.sorted { $0.key < $1.key }.map { (name: ServerProcess.flag($0.key), value: $0.value) }
         let configuration = try Configuration.read(
             flags: flags, environment: [:], surroundings: Surroundings(isTerminal: false, processors: 2))
         let deployment = try await Deployment.open(configuration, migrates: true)
-        let serving = Serving(deployment, Observation(configuration))
+        let serving = Serving(deployment, Observation(configuration), steadyClock: steadyClock)
         do {
             try await body(
                 Installation(

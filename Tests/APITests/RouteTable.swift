@@ -110,6 +110,17 @@ enum RouteTable {
         "POST /v1/releases": row(.promote, 400, far: 400),
         "GET /v1/releases": row(.token, 200),
         "GET /v1/releases/{releaseId}": row(.token, 404),
+        // Policy, quarantine and promotion
+        "GET /v1/repos/{repoKey}/policy": row(.read, 200),
+        "PUT /v1/repos/{repoKey}/policy": row(.admin, 400, far: 400),
+        "POST /v1/repos/{repoKey}/policy/evaluations": row(.promote, 400, far: 400),
+        "GET /v1/repos/{repoKey}/policy/evaluations": row(.read, 200),
+        "GET /v1/repos/{repoKey}/policy/evaluations/{evaluationNumber}": row(.read, 404),
+        "GET /v1/repos/{repoKey}/quarantine": row(.promote, 200),
+        "GET /v1/repos/{repoKey}/quarantine/{quarantineId}": row(.promote, 404),
+        "POST /v1/repos/{repoKey}/quarantine/{quarantineId}/release": row(.promote, 404),
+        "POST /v1/repos/{repoKey}/quarantine/{quarantineId}/reject": row(.promote, 404),
+        "POST /v1/repos/{repoKey}/packages/versions/{versionId}/promote": row(.admin, 400, far: 400),
         // Events
         "GET /v1/repos/{repoKey}/events": row(.reading, 200, query: "wait=0"),
         // Search and background work

@@ -34,7 +34,7 @@ import Testing
             case .value("repoKey"): repository
             case .value("digest"): ids["digest"] ?? String(repeating: "ab", count: 32)
             case .value("subject"): "somebody"
-            case .value("partNumber"): "1"
+            case .value(let name) where name.hasSuffix("Number"): "1"
             case .value(let name) where name.hasSuffix("Id"): ids[name] ?? "0190aaaa-bbbb-7ccc-8ddd-eeeeffff0000"
             case .value(let name): ids[name] ?? "none"
             case .rest: file

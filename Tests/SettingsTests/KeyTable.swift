@@ -189,6 +189,22 @@ extension KeyCase {
         KeyCase(
             "policy.allowSimulatedTimeout", "POLICY_ALLOW_SIMULATED_TIMEOUT", "policy.allow-simulated-timeout", "false"),
         KeyCase(
+            "policy.rules", "POLICY_RULES", "policy.rules", "none",
+            good: [
+                "[]", #"[{"name": "a", "check": "size", "maxFileBytes": 1}]"#,
+                #"[{"name": "a-1", "check": "license", "deny": ["AGPL-*"], "effect": "quarantine"}]"#,
+            ],
+            bad: [
+                "", "{}", "rules", "[1]", "[{}]", #"[{"name": "a"}]"#, #"[{"name": "a", "check": "size"}]"#,
+                #"[{"name": "A", "check": "size", "maxFileBytes": 1}]"#,
+                #"[{"name": "a", "check": "size", "maxFileBytes": 1, "effects": "deny"}]"#,
+                #"[{"name": "a", "check": "name", "deny": ["x"], "effect": "allow"}]"#,
+            ]),
+        KeyCase("policy.http.url", "POLICY_HTTP_URL", "policy.http.url", "none", good: [], bad: Self.badURL),
+        KeyCase(
+            "policy.http.secret", "POLICY_HTTP_SECRET", "policy.http.secret", "none", good: ["a secret"],
+            bad: ["", " x", "two\nlines"]),
+        KeyCase(
             "lifecycle.defaultTombstoneRetentionDays", "LIFECYCLE_DEFAULT_TOMBSTONE_RETENTION_DAYS",
             "lifecycle.default-tombstone-retention-days", 30, 1...3650),
         KeyCase(

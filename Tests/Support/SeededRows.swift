@@ -188,6 +188,10 @@ private struct SeedScript {
             self.insert(
                 "quarantine_items", "version_id, repo_id, tenant_id, status", count: 2000,
                 "\(self.id(.version, "n * 50")), \(self.id(.repo, "1")), \(self.tenant), 'quarantined'"),
+            self.insert("repo_policies", "repo_id", count: Self.fewer, "\(self.id(.repo))"),
+            self.insert(
+                "policy_evaluations", "version_id, repo_id, tenant_id, decision, content_revision, spent_at",
+                count: Self.fewer, "\(self.id(.version)), \(self.repo), \(self.tenant), 'allow', 0, \(self.time)"),
             self.insert(
                 "retired_coordinates", "repo_id, package_type, name, version", count: Self.fewer,
                 "\(self.repo), 'generic', 'retired-' || n, '1'"),

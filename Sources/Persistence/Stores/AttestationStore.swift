@@ -111,10 +111,20 @@ package enum AttestationStore {
     }
 
     /// Whether the version has such files, and every one of them is the subject of an attestation of this predicate
-    /// type (of whatever type for nil) with a signature by a key that the repository trusts now. For policy rules.
+    /// type (of whatever type for nil) with a signature by a key that a repository trusts now. For policy rules.
+    ///
+    /// - Parameter repository: whose trust counts; nil for the version's own.
     package static func isAttested(
-        _ version: VersionID, as predicateType: String?, _ transaction: borrowing Transaction
+        _ version: VersionID, as predicateType: String?, trustedBy repository: RepoID? = nil,
+        _ transaction: borrowing Transaction
     ) throws -> Bool {
+        let trust: SQL =
+            repository.map { repository in
+                """
+                AND EXISTS (SELECT 1 FROM repo_trusted_keys o WHERE o.repo_id = \(repository)
+                    AND o.fingerprint = k.fingerprint AND o.removed_at IS NULL)
+                """
+            } ?? "AND k.removed_at IS NULL"
         let type: SQL = predicateType.map { "AND a.predicate_type = \($0)" } ?? ""
         let counts = try transaction.first(
             """
@@ -122,7 +132,7 @@ package enum AttestationStore {
                 SELECT 1 FROM attestations a
                 JOIN attestation_subjects s ON s.attestation_id = a.attestation_id AND s.digest = e.blob_digest
                 JOIN attestation_signers g ON g.attestation_id = a.attestation_id
-                JOIN repo_trusted_keys k ON k.key_id = g.key_id AND k.removed_at IS NULL
+                JOIN repo_trusted_keys k ON k.key_id = g.key_id \(trust)
                 WHERE a.version_id = e.version_id \(type)) THEN 1 END)
             FROM artifact_entries e WHERE e.version_id = \(version)
             """, as: { (files: try $0[0] as Int, attested: try $0[1] as Int) })
@@ -185,5 +195,53 @@ package enum AttestationStore {
             ON CONFLICT (attestation_id, key_id) DO NOTHING
             """
         }
+    }
+
+    /// Gives a version what another one with the same files has. A signature counts there where that repository trusts
+    /// the key too.
+    ///
+    /// - Precondition: both versions' rows are locked, and the documents' blobs referred to.
+    package static func copy(
+        from source: VersionID, to target: VersionID, in repository: RepoID, at now: Timestamp,
+        _ transaction: borrowing Transaction
+    ) throws {
+        let originals = try transaction.all(
+            "SELECT attestation_id FROM attestations WHERE version_id = \(source) ORDER BY attestation_id",
+            as: { try $0[0] as AttestationID })
+        let pairs = originals.map { ($0, AttestationID(at: now)) }
+        try transaction.execute(each: pairs) { original, copy in
+            """
+            INSERT INTO attestations (attestation_id, version_id, kind, blob_digest, signed_digest, predicate_type,
+                added_by_subject, added_at)
+            SELECT \(copy), \(target), kind, blob_digest, signed_digest, predicate_type, added_by_subject, added_at
+            FROM attestations WHERE attestation_id = \(original)
+            """
+        }
+        try transaction.execute(each: pairs) { original, copy in
+            """
+            INSERT INTO attestation_subjects (attestation_id, digest)
+            SELECT \(copy), digest FROM attestation_subjects WHERE attestation_id = \(original)
+            """
+        }
+        try transaction.execute(each: pairs) { original, copy in
+            """
+            INSERT INTO attestation_signers (attestation_id, key_id, verified_at)
+            SELECT \(copy), o.key_id, \(now) FROM attestation_signers g
+            JOIN repo_trusted_keys k ON k.key_id = g.key_id
+            JOIN repo_trusted_keys o ON o.repo_id = \(repository) AND o.fingerprint = k.fingerprint
+                AND o.removed_at IS NULL
+            WHERE g.attestation_id = \(original)
+            ON CONFLICT (attestation_id, key_id) DO NOTHING
+            """
+        }
+    }
+
+    /// Of a version's documents, each once, in their order.
+    package static func digests(
+        of version: VersionID, _ transaction: borrowing Transaction
+    ) throws -> [BlobDigest] {
+        try transaction.all(
+            "SELECT DISTINCT blob_digest FROM attestations WHERE version_id = \(version) ORDER BY blob_digest",
+            as: { try $0[0] as BlobDigest })
     }
 }

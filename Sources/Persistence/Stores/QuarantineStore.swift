@@ -28,4 +28,64 @@ package enum QuarantineStore {
         try transaction.first(
             "SELECT status FROM quarantine_items WHERE version_id = \(version)", as: { try $0[0] as QuarantineStatus })
     }
+
+    package static func find(
+        of version: VersionID, _ transaction: borrowing Transaction
+    ) throws -> QuarantineItem? {
+        try transaction.first(
+            "SELECT \(self.columns) FROM quarantine_items WHERE version_id = \(version)",
+            as: { try self.item(row: $0) })
+    }
+
+    /// Where a page of items ended.
+    package typealias Position = (createdAt: Timestamp, id: QuarantineID)
+
+    /// The newest first.
+    ///
+    /// - Parameter status: nil for every one.
+    package static func page(
+        _ status: QuarantineStatus?, of repository: RepoID, after position: Position?, limit: Int,
+        _ transaction: borrowing Transaction
+    ) throws -> [QuarantineItem] {
+        let wanted: SQL = status.map { "AND status = \($0)" } ?? ""
+        let start: SQL = position.map { "AND (created_at, quarantine_id) < (\($0.createdAt), \($0.id))" } ?? ""
+        return try transaction.all(
+            """
+            SELECT \(self.columns) FROM quarantine_items WHERE repo_id = \(repository) \(wanted) \(start)
+            ORDER BY created_at DESC, quarantine_id DESC LIMIT \(limit)
+            """, as: { try self.item(row: $0) })
+    }
+
+    /// - Parameter isLocked: whether its row is locked until the transaction ends.
+    /// - Throws: `not_found`.
+    package static func require(
+        _ id: QuarantineID, in repository: RepoID, isLocked: Bool = false, _ transaction: borrowing Transaction
+    ) throws -> QuarantineItem {
+        let noLock = SQLClause.either(postgreSQL: "", sqlite: "")
+        let item = try transaction.first(
+            """
+            SELECT \(self.columns) FROM quarantine_items WHERE quarantine_id = \(id) AND repo_id = \(repository)
+            \(isLocked ? .forUpdate : noLock)
+            """, as: { try self.item(row: $0) })
+        guard let item else { throw Refusal.notFound("The quarantine item") }
+        return item
+    }
+
+    package static func resolve(_ item: QuarantineItem, _ transaction: borrowing Transaction) throws {
+        try transaction.execute(
+            """
+            UPDATE quarantine_items SET status = \(item.status), resolved_at = \(item.resolvedAt),
+                resolved_by_subject = \(item.resolvedBy)
+            WHERE quarantine_id = \(item.id)
+            """)
+    }
+
+    private static let columns: SQL =
+        "quarantine_id, version_id, status, reason, created_at, resolved_at, resolved_by_subject"
+
+    private static func item(row: borrowing Row) throws -> QuarantineItem {
+        QuarantineItem(
+            id: try row[0], version: try row[1], status: try row[2], reason: try row[3], createdAt: try row[4],
+            resolvedAt: try row[5], resolvedBy: try row[6])
+    }
 }

@@ -100,6 +100,8 @@ package enum VersionContentStore {
             as: { (try $0[0] as JSON? ?? [:], try $0[1] as BlobDigest?) })
     }
 
+    static let entryColumns: SQL = "relative_path, blob_digest, size_bytes, checksum_sha1, content_type"
+
     static func entry(row: borrowing Row) throws -> ArtifactEntry {
         ArtifactEntry(
             path: try row[0], digest: try row[1], length: try row[2], sha1: try row[3], contentType: try row[4])
@@ -112,5 +114,74 @@ package enum VersionContentStore {
         try transaction.first(
             "SELECT blob_digest FROM artifact_entries WHERE version_id = \(version) LIMIT 1",
             as: { try $0[0] as BlobDigest })
+    }
+
+    // MARK: - Comparing and copying
+
+    /// What a policy has to know of a version's files.
+    ///
+    /// - Parameter isListed: whether the first ones are wanted one by one.
+    package static func policyFiles(
+        of version: VersionID, isListed: Bool, _ transaction: borrowing Transaction
+    ) throws -> PolicyFiles {
+        func first(_ condition: SQL, _ order: SQL) throws -> ArtifactEntry? {
+            try transaction.first(
+                """
+                SELECT \(self.entryColumns) FROM artifact_entries
+                WHERE version_id = \(version) \(condition) ORDER BY \(order) LIMIT 1
+                """, as: { try self.entry(row: $0) })
+        }
+        let sums = try transaction.first(
+            """
+            SELECT COUNT(*), CAST(COALESCE(SUM(size_bytes), 0) AS bigint) FROM artifact_entries
+            WHERE version_id = \(version)
+            """, as: { (count: try $0[0] as Int, length: try $0[1] as Int) })
+        return PolicyFiles(
+            count: sums?.count ?? 0, totalLength: sums?.length ?? 0,
+            largest: try first("", "size_bytes DESC, relative_path"),
+            firstWithoutSHA1: try first("AND checksum_sha1 IS NULL", "relative_path")?.path,
+            first: isListed
+                ? try self.entries(of: version, after: nil, limit: PolicyFiles.listLimit, transaction).items : [])
+    }
+
+    /// Whether two versions have the same files and the same manifest.
+    package static func isSame(
+        _ one: VersionID, as other: VersionID, _ transaction: borrowing Transaction
+    ) throws -> Bool {
+        func missing(_ here: VersionID, _ there: VersionID) -> SQL {
+            """
+            SELECT 1 FROM artifact_entries e WHERE e.version_id = \(here) AND NOT EXISTS (
+                SELECT 1 FROM artifact_entries o WHERE o.version_id = \(there)
+                    AND o.relative_path = e.relative_path AND o.blob_digest = e.blob_digest
+                    AND o.content_type IS NOT DISTINCT FROM e.content_type)
+            LIMIT 1
+            """
+        }
+        guard try transaction.first(missing(one, other), as: { _ in true }) == nil,
+            try transaction.first(missing(other, one), as: { _ in true }) == nil
+        else { return false }
+        let (mine, others) = (try self.manifest(of: one, transaction), try self.manifest(of: other, transaction))
+        return mine?.document == others?.document && mine?.blob == others?.blob
+    }
+
+    /// Gives a draft the files and the manifest of another version.
+    ///
+    /// - Precondition: the other version's row is locked, and its blobs referred to.
+    package static func copy(
+        from source: VersionID, into draft: Draft, at now: Timestamp, _ transaction: borrowing Transaction
+    ) throws {
+        try transaction.execute(
+            """
+            INSERT INTO artifact_entries (version_id, relative_path, blob_digest, checksum_sha256, checksum_sha1,
+                size_bytes, content_type, created_at)
+            SELECT \(draft.id), relative_path, blob_digest, checksum_sha256, checksum_sha1, size_bytes, content_type,
+                \(now)
+            FROM artifact_entries WHERE version_id = \(source)
+            """)
+        try transaction.execute(
+            """
+            INSERT INTO manifests (version_id, manifest, blob_digest, updated_at)
+            SELECT \(draft.id), manifest, blob_digest, \(now) FROM manifests WHERE version_id = \(source)
+            """)
     }
 }

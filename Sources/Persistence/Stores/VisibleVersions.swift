@@ -155,7 +155,7 @@ extension VersionContentStore {
     ) throws -> Page<ArtifactEntry, String> {
         let entries = try transaction.all(
             """
-            SELECT relative_path, blob_digest, size_bytes, checksum_sha1, content_type FROM artifact_entries
+            SELECT \(self.entryColumns) FROM artifact_entries
             WHERE version_id = \(version) AND relative_path > \(path ?? "") ORDER BY relative_path LIMIT \(limit)
             """, as: { try self.entry(row: $0) })
         return Page(items: entries, next: entries.count == limit ? entries.last?.path.text : nil)

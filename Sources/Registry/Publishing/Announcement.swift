@@ -7,15 +7,17 @@ import Persistence
 /// A version and its names, as events and audit rows carry them.
 struct Announcement: Sendable {
     private let version: PackageVersion
+    /// Whether the version is there: what was refused may never have been stored.
+    private let isStored: Bool
 
-    init(of version: PackageVersion) { self.version = version }
+    init(of version: PackageVersion, isStored: Bool = true) { (self.version, self.isStored) = (version, isStored) }
 
     private var repository: Repository { self.version.repository }
     private var coordinate: Coordinate { self.version.coordinate }
 
     private var payload: [JSON.Member] {
         [
-            .init("versionId", .string(self.version.id.description)),
+            .init("versionId", self.isStored ? JSON(self.version.id) : .null),
             .init("repoKey", .string(self.repository.key.text)),
             .init("packageType", .string(self.coordinate.package.type)),
             .init("packageNamespace", JSON(self.coordinate.package.namespace)),
@@ -45,8 +47,11 @@ struct Announcement: Sendable {
             ]
         }
         details += further
-        return AuditLog.statement(
-            AuditEntry(action, on: "package_version", self.version.id, details), by: caller, at: now)
+        let entry =
+            self.isStored
+            ? AuditEntry(action, on: "package_version", self.version.id, details)
+            : AuditEntry(action, on: "package", self.coordinate.package.name, details)
+        return AuditLog.statement(entry, by: caller, at: now)
     }
 
     /// An event in the repository's log. Its number is taken when the statements run, so they run last.
@@ -54,8 +59,8 @@ struct Announcement: Sendable {
         _ kind: EventKind, id: UniqueID, _ further: [JSON.Member] = [], at now: Timestamp
     ) -> [SQL] {
         EventLog.append(
-            kind, id: id, in: self.repository, version: self.version.id, package: self.version.package,
-            payload: .object(self.payload + further), at: now)
+            kind, id: id, in: self.repository, version: self.isStored ? self.version.id : nil,
+            package: self.isStored ? self.version.package : nil, payload: .object(self.payload + further), at: now)
     }
 
     /// What the worker is told of a publication.

@@ -9,7 +9,7 @@ package import Persistence
 package struct CompletedPublish: Hashable, Sendable {
     package let version: PackageVersion
     package let event: UniqueID
-    /// Where the policy has put it in quarantine.
+    /// Where the policy has put it in quarantine, now or before.
     package let quarantine: QuarantineID?
 }
 
@@ -21,23 +21,33 @@ package enum Completion {
         _ drafts: [(draft: Draft, verdict: PublishVerdict)], through gate: any PublishGate, by caller: Caller,
         at now: Timestamp, _ transaction: borrowing Transaction
     ) throws -> [CompletedPublish] {
-        try self.publish(drafts, through: gate, by: caller, at: now, as: nil, transaction)
+        try self.publish(drafts, through: gate, by: caller, at: now, as: nil, copiedFrom: nil, transaction)
     }
 
-    /// - Parameter release: nil where they don't make up a release.
+    /// - Parameters:
+    ///   - release: nil where they don't make up a release.
+    ///   - source: for a copy, what it is one of.
     static func publish(
         _ drafts: [(draft: Draft, verdict: PublishVerdict)], through gate: any PublishGate, by caller: Caller,
-        at now: Timestamp, as release: ReleaseAnnouncement?, _ transaction: borrowing Transaction
+        at now: Timestamp, as release: ReleaseAnnouncement? = nil, copiedFrom source: PackageVersion? = nil,
+        _ transaction: borrowing Transaction
     ) throws -> [CompletedPublish] {
         for (draft, verdict) in drafts where !verdict.fits(draft) { throw ContentChanged() }
         try self.refuseDenied(drafts)
         var (completed, statements, events): ([CompletedPublish], [SQL], [(RepoID, [SQL])]) = ([], [], [])
         let state = JSON.Member("state", .string(VersionState.published.rawValue))
-        let details = [state] + (release.map { [.init("releaseId", JSON($0.id))] } ?? [])
+        let origin: [JSON.Member] =
+            source.map {
+                [
+                    .init("sourceRepoKey", .string($0.repository.key.text)),
+                    .init("sourceVersionId", .string($0.id.description)),
+                ]
+            } ?? []
+        let details = [state] + (release.map { [.init("releaseId", JSON($0.id))] } ?? []) + origin
         for (draft, verdict) in drafts {
             let version = try draft.published(at: now)
             try RetiredCoordinateStore.refuse(version.coordinate, in: version.repository.id, transaction)
-            try gate.settle(verdict, on: version, at: now, transaction)
+            var quarantine = try gate.settle(verdict, on: version, at: now, by: caller, transaction)
             let event = UniqueID(at: now)
             let announcement = Announcement(of: version)
             let time = JSON.Member("publishedAtUtc", JSON(now))
@@ -47,7 +57,6 @@ package enum Completion {
                 announcement.outbox(.versionPublished, id: event, [time], at: now),
             ]
             events.append((version.repository.id, announcement.event(.versionPublished, id: event, [time], at: now)))
-            var quarantine: QuarantineID?
             if case .quarantine(let reason) = verdict.decision {
                 quarantine = try QuarantineStore.quarantine(version, reason: reason, at: now, transaction)
                 events.append(
@@ -60,6 +69,11 @@ package enum Completion {
             completed.append(CompletedPublish(version: version, event: event, quarantine: quarantine))
         }
         if let release { events += release.events(at: now) }
+        if let source, let copy = completed.first?.version {
+            let promotion = PromotionAnnouncement(of: source, to: copy)
+            statements.append(promotion.record(by: caller, at: now))
+            events += promotion.events(at: now)
+        }
         // Counters of several repositories in one order, so that rivals don't wait for each other in a ring.
         statements += events.enumerated().sorted { ($0.element.0, $0.offset) < ($1.element.0, $1.offset) }
             .flatMap(\.element.1)

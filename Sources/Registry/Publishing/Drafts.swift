@@ -25,7 +25,7 @@ package struct Drafts: Sendable {
         let sealing = self.formats[coordinate.package.type].sealing
         return try await commit { [now = self.clock.now()] transaction in
             let repository = try RepositoryStore.require(grant.repo, of: grant.tenant, transaction)
-            try Self.check(repository, takes: coordinate.package.type)
+            try repository.checkTakes(coordinate.package.type)
             let package = try PackageStore.locked(coordinate.package, in: repository, at: now, transaction)
             let opened: OpenedDraft
             if let present = try VersionStore.find(coordinate.version, of: package, isLocked: true, transaction) {
@@ -47,13 +47,17 @@ package struct Drafts: Sendable {
             return opened
         }
     }
+}
 
+extension Repository {
+    /// Whether packages of a type are published here.
+    ///
     /// - Throws: `conflict`.
-    private static func check(_ repository: Repository, takes type: String) throws(Refusal) {
-        guard repository.kind == .local else {
-            throw .conflict("Repository '\(repository.key)' is \(repository.kind.name): nothing is published there.")
+    func checkTakes(_ type: String) throws(Refusal) {
+        guard self.kind == .local else {
+            throw .conflict("Repository '\(self.key)' is \(self.kind.name): nothing is published there.")
         }
-        guard let format = repository.format, format != type else { return }
-        throw .conflict("Repository '\(repository.key)' is for the format '\(format)'.")
+        guard let format = self.format, format != type else { return }
+        throw .conflict("Repository '\(self.key)' is for the format '\(format)'.")
     }
 }

@@ -40,7 +40,7 @@ package struct FilePublishing: Sendable {
 
     static func name(of path: RelativePath) -> PackageName { PackageName(type: Self.packageType, name: path.text) }
 
-    private static func coordinate(of path: RelativePath, revision: Int) -> Coordinate {
+    static func coordinate(of path: RelativePath, revision: Int) -> Coordinate {
         Coordinate(
             Self.name(of: path), version: String(revision), sortKey: GenericFormat.sortKey(revision: revision))
     }
@@ -55,7 +55,8 @@ package struct FilePublishing: Sendable {
         under grant: Grant, commit: Commit<FilePublication>
     ) async throws -> FilePublication {
         let entry = ArtifactEntry(
-            path: path, digest: received.digest, length: received.length, contentType: contentType)
+            path: path, digest: received.digest, length: received.length, sha1: received.checksums.sha1,
+            contentType: contentType)
         let manifest: JSON = ["path": .string(path.text), "contentType": JSON(contentType)]
         let candidate = PublishCandidate(
             .whole(Self.coordinate(of: path, revision: 1), entries: [entry], manifest: manifest), under: grant)
@@ -88,7 +89,7 @@ package struct FilePublishing: Sendable {
 
     /// The next revision that was never published here. Deleted ones count, unless nothing may be overwritten: then a
     /// path whose file was deleted for good stays retired.
-    private static func revision(
+    static func revision(
         after latest: String?, at path: RelativePath, in repository: Repository, _ transaction: borrowing Transaction
     ) throws -> Int {
         let present = latest.flatMap { Int($0) } ?? 0

@@ -12,6 +12,8 @@ package struct PublishCandidate: Sendable {
         case draft(VersionID)
         /// A version that is made and published in one step.
         case whole(Coordinate, entries: [ArtifactEntry], manifest: JSON)
+        /// A published version that is copied from another repository.
+        case copy(VersionID, from: RepoKey)
     }
 
     /// Who wants it, and in which repository.
@@ -29,12 +31,35 @@ package struct PublishVerdict: Hashable, Sendable {
         case quarantine(reason: String)
     }
 
+    /// What a verdict was made of, to be compared again in the transaction that acts on it.
+    package struct Basis: Hashable, Sendable {
+        package let action: PolicyAction
+        /// Of the policy of the repository that publishes.
+        package let revision: Int
+        /// The strictest evaluation that waited.
+        package let pending: Int64?
+        /// Where a copy comes from: the version, and the revision of its repository's policy.
+        package let source: Source?
+
+        package struct Source: Hashable, Sendable {
+            package let version: VersionID
+            package let revision: Int
+        }
+    }
+
     package let decision: Decision
     /// The content that was judged; nil where the verdict is the same whatever the content.
     package let contentRevision: Int?
+    /// Nil where nothing of it can change.
+    package let basis: Basis?
+    /// What is to be kept of the judgement; nil where there was nothing to judge by.
+    package let evaluation: PolicyEvaluation?
 
-    package init(_ decision: Decision, contentRevision: Int?) {
+    package init(
+        _ decision: Decision, contentRevision: Int?, basis: Basis? = nil, evaluation: PolicyEvaluation? = nil
+    ) {
         (self.decision, self.contentRevision) = (decision, contentRevision)
+        (self.basis, self.evaluation) = (basis, evaluation)
     }
 
     package static let allowed = PublishVerdict(.allow, contentRevision: nil)
@@ -47,22 +72,23 @@ package protocol PublishGate: Sendable {
     /// - Throws: `policy_timeout` where there is no verdict in time; nothing is published then.
     func verdict(on candidate: PublishCandidate) async throws -> PublishVerdict
 
-    /// Keeps what follows from a verdict that was used (evaluations that are spent by it), in the transaction of the
-    /// publish or of its refusal.
+    /// Makes sure that a verdict still holds, and keeps what follows from its use; in the publishing transaction.
+    ///
+    /// - Returns: an item of before that hides the version, whatever the verdict is.
+    /// - Throws: what ends the attempt, to be judged again, where something has changed meanwhile.
     func settle(
-        _ verdict: PublishVerdict, on version: PackageVersion, at now: Timestamp, _ transaction: borrowing Transaction
+        _ verdict: PublishVerdict, on version: PackageVersion, at now: Timestamp, by caller: Caller,
+        _ transaction: borrowing Transaction
+    ) throws -> QuarantineID?
+
+    /// Keeps the judgement of what was refused, in the transaction that records the refusal.
+    ///
+    /// - Parameter isStored: whether the version is there; one that was to be made in one step isn't.
+    func record(
+        _ verdict: PublishVerdict, denying version: PackageVersion, isStored: Bool, at now: Timestamp,
+        by caller: Caller,
+        _ transaction: borrowing Transaction
     ) throws
-}
-
-/// No rules: everything may be published.
-package struct OpenGate: PublishGate {
-    package init() {}
-
-    package func verdict(on candidate: PublishCandidate) async throws -> PublishVerdict { .allowed }
-
-    package func settle(
-        _ verdict: PublishVerdict, on version: PackageVersion, at now: Timestamp, _ transaction: borrowing Transaction
-    ) throws {}
 }
 
 /// Asks a gate, publishes under its verdict, and asks again where the content has changed meanwhile.
@@ -123,8 +149,9 @@ package struct GuardedPublish: Sendable {
     private func record(_ denial: PublishDenial, by caller: Caller) async throws {
         try await self.database.transaction { [gate, now = self.clock.now()] transaction in
             for (version, verdict, reason) in denial.denied {
-                try gate.settle(verdict, on: version, at: now, transaction)
-                let announcement = Announcement(of: version)
+                let isStored = try VersionStore.find(version.id, of: caller.tenant, transaction) != nil
+                try gate.record(verdict, denying: version, isStored: isStored, at: now, by: caller, transaction)
+                let announcement = Announcement(of: version, isStored: isStored)
                 let statements =
                     [announcement.audit("policy.denied", ["reason": reason], by: caller, at: now)]
                     + announcement.event(
@@ -136,7 +163,7 @@ package struct GuardedPublish: Sendable {
     }
 }
 
-/// Thrown in a publishing transaction: the verdict was on another content.
+/// Thrown in a publishing transaction: the verdict was on another content, or by other rules.
 struct ContentChanged: Error {}
 
 /// Thrown in a publishing transaction: the policy says no.

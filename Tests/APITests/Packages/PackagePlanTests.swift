@@ -4,6 +4,7 @@
 import Domain
 import HTTP
 import Persistence
+import Policy
 import Registry
 import Storage
 import TestSupport
@@ -72,22 +73,75 @@ import Threads
         }
     }
 
+    /// Rules that look at everything, and let everything pass.
+    private static func judge(_ database: any Database, _ clock: WallClock) throws -> PolicyJudge {
+        let rules = try PolicyRules(parsing: [
+            ["name": "a", "check": "attestation", "required": ["t"], "packageTypes": ["none"]],
+            ["name": "b", "check": "checksum", "required": ["sha256"]],
+        ])
+        return PolicyJudge(
+            installation: rules, server: nil, budget: PolicyBudget(.seconds(600), clock: .system),
+            steadyClock: .system, database: database, clock: clock, report: { _ in })
+    }
+
+    /// Evaluations, quarantine and promotion of a published version.
+    private static func decide(
+        on version: VersionID, _ judge: PolicyJudge, _ gate: PolicyGate, _ scene: Scene, _ database: any Database
+    ) async throws {
+        let (clock, grant) = (scene.clock, scene.grant)
+        let caller = Caller(
+            tenant: grant.tenant, subject: scene.caller.subject, scopes: [Scope(.admin, on: nil)], source: .pat,
+            correlation: .random())
+        let target = try RepoKey(parsing: "plan-\(UniqueID.random().hex)")
+        let made = RepositoryDraft(key: target, kind: .local, format: nil, settings: RepositorySettings())
+        _ = try await Repositories(database: database, clock: clock)
+            .create(made, under: caller.tenantGrant(Role.admin), commit: Commit(database))
+        let promoting = Promoting(database: database, gate: gate, clock: clock)
+        let promotion = try Promotion(version, from: grant.repo, to: target, by: caller)
+        for _ in 0..<2 { _ = try await promoting.promote(promotion, commit: Commit(database)) }
+        let evaluating = Evaluating(judge: judge, allowsDrills: false, database: database, clock: clock)
+        let request = EvaluationRequest(
+            action: .publish, version: version, hint: .quarantine, reason: "r", engineVersion: nil)
+        let evaluation = try await evaluating.evaluate(request, under: grant, commit: Commit(database))
+        let quarantining = Quarantining(database: database, clock: clock)
+        for status in [nil, QuarantineStatus.quarantined] {
+            _ = try await quarantining.list(
+                status, after: (Seeded.now, QuarantineID(.zero)), limit: 10, under: grant)
+        }
+        let item = try #require(evaluation.quarantine)
+        _ = try await quarantining.find(item, under: grant)
+        _ = try await quarantining.resolve(item, as: .release, under: grant, commit: Commit(database))
+        var filter = PolicyEvaluationStore.Filter()
+        for version in [nil, version] {
+            filter.version = version
+            _ = try await evaluating.list(filter, limit: 10, under: grant)
+        }
+        _ = try await evaluating.find(evaluation.id, under: grant)
+        let policies = RepositoryPolicies(installation: .none, database: database, clock: clock)
+        let targetGrant = try caller.grant(.admin, on: target)
+        _ = try await policies.replace(with: .none, if: { _ in true }, under: targetGrant, commit: Commit(database))
+        _ = try await policies.find(under: targetGrant)
+    }
+
     @Test(arguments: Engine.direct)
     func `writing finds its rows by an index`(engine: Engine) async throws {
         try await engine.withSeededDatabase { database in
             let scene = try Scene(database)
             let (clock, grant) = (scene.clock, scene.grant)
             let name = "plan-\(UniqueID.random().hex)"  // the database is shared
+            let judge = try Self.judge(database, clock)
+            let gate = PolicyGate(judge: judge, database: database)
             let first = try await scene.draft(name, "1.0.0")
-            let publishing = Publishing(database: database, gate: OpenGate(), clock: clock)
+            let publishing = Publishing(database: database, gate: gate, clock: clock)
             for _ in 0..<2 { _ = try await publishing.publish(first, under: grant, commit: Commit(database)) }
-            let releasing = Releasing(database: database, gate: OpenGate(), clock: clock)
+            let releasing = Releasing(database: database, gate: gate, clock: clock)
             let set = try ReleaseSet(
                 name: nil, versions: [await scene.draft(name, "2.0.0"), await scene.draft(name, "3.0.0")])
             for _ in 0..<2 {
                 let plan = try await releasing.plan(set, for: scene.caller)
                 _ = try await releasing.release(plan, commit: Commit(database))
             }
+            try await Self.decide(on: first, judge, gate, scene, database)
             let package = try PackageFormats.standard.package(type: "npm", namespace: nil, name: name)
             let tagging = Tagging(clock: clock)
             let tag = try TagName(parsing: "stable")

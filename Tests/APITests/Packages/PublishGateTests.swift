@@ -16,6 +16,7 @@ private final class ScriptedGate: PublishGate {
     private struct State {
         var asked = 0
         var settled: [PublishVerdict] = []
+        var recorded: [PublishVerdict] = []
     }
 
     private let state = Mutex(State())
@@ -32,6 +33,7 @@ private final class ScriptedGate: PublishGate {
 
     var asked: Int { self.state.withLock { $0.asked } }
     var settled: [PublishVerdict] { self.state.withLock { $0.settled } }
+    var recorded: [PublishVerdict] { self.state.withLock { $0.recorded } }
 
     func verdict(on candidate: PublishCandidate) async throws -> PublishVerdict {
         let time = self.state.withLock { state in
@@ -42,8 +44,18 @@ private final class ScriptedGate: PublishGate {
     }
 
     func settle(
-        _ verdict: PublishVerdict, on version: PackageVersion, at now: Timestamp, _ transaction: borrowing Transaction
-    ) throws { self.state.withLock { $0.settled.append(verdict) } }
+        _ verdict: PublishVerdict, on version: PackageVersion, at now: Timestamp, by caller: Caller,
+        _ transaction: borrowing Transaction
+    ) throws -> QuarantineID? {
+        self.state.withLock { $0.settled.append(verdict) }
+        return nil
+    }
+
+    func record(
+        _ verdict: PublishVerdict, denying version: PackageVersion, isStored: Bool, at now: Timestamp,
+        by caller: Caller,
+        _ transaction: borrowing Transaction
+    ) throws { self.state.withLock { $0.recorded.append(verdict) } }
 }
 
 @Suite struct PublishGateTests {
@@ -96,7 +108,7 @@ private final class ScriptedGate: PublishGate {
             #expect(try await server.count("outbox_events") == 0)
             let audit = try await server.audit(token, "action=policy.denied")
             #expect(audit.count == 1 && audit[0]["details"]?["reason"] == "a licence is missing")
-            #expect(gate.settled.count == 1, "the evaluation is kept with its refusal")
+            #expect(gate.recorded.count == 1, "the evaluation is kept with its refusal")
             #expect(try await !Self.publish(id, through: ScriptedGate(.allow), server).isRepeated)
         }
     }

@@ -1,0 +1,140 @@
+// Policy evaluations: asked for by hand, and what publishes were judged by. Shapes: HTTP contract, 3.6 and section 9,
+// row 5; what is read beyond it: docs/policy.md.
+
+import Domain
+import HTTP
+import Persistence
+package import Registry
+
+package struct EvaluationRoutes: Sendable {
+    private let evaluating: Evaluating
+
+    package init(evaluating: Evaluating) { self.evaluating = evaluating }
+
+    package var routes: [Route] {
+        let path = "/v1/repos/{repoKey}/policy/evaluations"
+        return [
+            .repository("POST", path, .promote) { call, grant in try await self.evaluate(call, grant) },
+            .repository("GET", path, .read) { call, grant in try await self.list(call, grant) },
+            .repository("GET", "\(path)/{evaluationNumber}", .read, check: { _ = try $0.evaluation }) { call, grant in
+                .json(200, try await self.evaluating.find(call.evaluation, under: grant).json(in: grant.repo))
+            },
+        ]
+    }
+
+    private func evaluate(_ call: Call, _ grant: Grant) async throws -> Response {
+        let request = try await EvaluationRequest(call.fields())
+        return try await call.commit { commit in
+            try await self.evaluating.evaluate(request, under: grant, commit: commit)
+        } answer: { made in
+            .created(at: "/v1/repos/\(grant.repo)/policy/evaluations/\(made.id)", made.json(in: grant.repo))
+        }
+    }
+
+    private func list(_ call: Call, _ grant: Grant) async throws -> Response {
+        let target = call.request.target
+        var filter = PolicyEvaluationStore.Filter()
+        if let text = target.parameter("versionId")?.trimmedOrNil {
+            guard let id = UniqueID(text, lenient: true) else { throw Refusal.badRequest("versionId must be a UUID.") }
+            filter.version = VersionID(id)
+        }
+        filter.action = try target.word("action")
+        filter.decision = try target.word("decision")
+        if let cursor = try call.cursor {
+            guard cursor.count == 1, let id = Int64(cursor[0]) else {
+                throw Refusal.badRequest("after must be the 'next' of a page.")
+            }
+            filter.before = id
+        }
+        let page = try await self.evaluating.list(
+            filter, limit: target.count("limit", default: 100, atMost: 500), under: grant)
+        return .json(
+            200,
+            [
+                "repoKey": .string(grant.repo.text), "items": .array(page.items.map { $0.json(in: grant.repo) }),
+                "next": JSON(page.next.map { Cursor.text(of: [String($0)]) }),
+            ])
+    }
+}
+
+extension Call {
+    /// - Throws: `bad_request`.
+    fileprivate var evaluation: Int64 {
+        get throws(Refusal) {
+            guard let id = Int64((self.values["evaluationNumber"] ?? "").trimmed), id > 0 else {
+                throw .badRequest("An evaluation is named by its number.")
+            }
+            return id
+        }
+    }
+}
+
+extension Target {
+    /// One of some words in the query, in any case; nil where it is absent or blank.
+    ///
+    /// - Throws: `bad_request`.
+    func word<Word: RawRepresentable & CaseIterable>(_ name: String) throws(Refusal) -> Word?
+    where Word.RawValue == String {
+        guard let text = self.parameter(name)?.trimmedOrNil else { return nil }
+        return try Word(word: text, name)
+    }
+}
+
+extension RawRepresentable where Self: CaseIterable, RawValue == String {
+    /// - Parameter text: in any case.
+    /// - Throws: `bad_request`.
+    fileprivate init(word text: String, _ name: String) throws(Refusal) {
+        guard let value = Self(rawValue: text.lowercased()) else {
+            throw .badRequest("\(name) must be one of \(Self.allCases.map(\.rawValue).joined(separator: ", ")).")
+        }
+        self = value
+    }
+}
+
+extension EvaluationRequest {
+    /// - Throws: `bad_request`.
+    fileprivate init(_ fields: Fields) throws(Refusal) {
+        let action = try PolicyAction(word: fields.requiredText("action"), "action")
+        let version = try fields.id("versionId")
+        guard version != .zero else { throw .badRequest("versionId is required.") }
+        var hint: PolicyDecision?
+        if let text = try fields.trimmedText("decisionHint") { hint = try PolicyDecision(word: text, "decisionHint") }
+        self.init(
+            action: action, version: VersionID(version), hint: hint, reason: try fields.requiredText("reason"),
+            engineVersion: try fields.trimmedText("policyEngineVersion"))
+    }
+}
+
+extension MadeEvaluation {
+    fileprivate func json(in repo: RepoKey) -> JSON {
+        .object(
+            self.evaluation.members(self.id, in: repo, self.version, at: self.evaluatedAt) + [
+                .init("quarantineId", JSON(self.quarantine)), .init("quarantined", .bool(self.quarantine != nil)),
+            ])
+    }
+}
+
+extension StoredEvaluation {
+    fileprivate func json(in repo: RepoKey) -> JSON {
+        .object(
+            self.evaluation.members(self.id, in: repo, self.version, at: self.evaluatedAt) + [
+                .init("contentRevision", JSON(self.evaluation.contentRevision)),
+                .init("evaluatedBySubject", JSON(self.evaluatedBy)), .init("spentAtUtc", JSON(self.spentAt)),
+                .init("details", self.evaluation.details),
+            ])
+    }
+}
+
+extension PolicyEvaluation {
+    fileprivate func members(
+        _ id: Int64, in repo: RepoKey, _ version: VersionID?, at time: Timestamp
+    ) -> [JSON.Member] {
+        [
+            .init("evaluationId", .integer(id)), .init("repoKey", .string(repo.text)),
+            .init("versionId", JSON(version)), .init("action", .string(self.action.rawValue)),
+            .init("decision", .string(self.decision.rawValue)), .init("decisionSource", .string(self.source)),
+            .init("reason", .string(self.reason)), .init("policyEngineVersion", JSON(self.engineVersion)),
+            .init("evaluatedAtUtc", JSON(time)),
+        ]
+    }
+}

@@ -1,0 +1,16 @@
+// Lists of what is allowed and what isn't: the form that most checks of a policy have.
+
+package struct Allowance: Hashable, Sendable {
+    /// Nothing in it: whatever isn't denied is allowed.
+    package let allow: [Glob]
+    package let deny: [Glob]
+
+    package init(allow: [Glob], deny: [Glob]) { (self.allow, self.deny) = (allow, deny) }
+
+    /// Why a text isn't allowed, after its name; nil where it is.
+    package func objection(to text: String) -> String? {
+        if let pattern = self.deny.first(where: { $0.matches(text) }) { return "is denied by '\(pattern)'" }
+        if self.allow.isEmpty || self.allow.contains(where: { $0.matches(text) }) { return nil }
+        return "is not among those that are allowed"
+    }
+}

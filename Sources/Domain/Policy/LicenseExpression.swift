@@ -1,0 +1,90 @@
+// Which licences a manifest names. Expressions: SPDX specification, annex D ("OR" is the publisher's offer to choose).
+
+/// A licence expression, read far enough to know what has to be allowed.
+package indirect enum LicenseExpression: Hashable, Sendable {
+    /// One licence, with its exception if it has one.
+    case license(String)
+    /// One of them is enough.
+    case any([LicenseExpression])
+    /// All of them hold.
+    case all([LicenseExpression])
+
+    /// Parentheses may be nested this deep.
+    private static let depth = 16
+
+    /// - Returns: nil for an expression that is none.
+    package init?(parsing text: String) {
+        guard text.utf8.count <= 1024 else { return nil }
+        let spaced = text.reduce(into: "") { spaced, character in
+            if character == "(" || character == ")" { spaced += " \(character) " } else { spaced.append(character) }
+        }
+        var words = spaced.split { $0.isWhitespace }.map(String.init)[...]
+        guard let expression = Self.alternatives(&words, Self.depth), words.isEmpty else { return nil }
+        self = expression
+    }
+
+    private static func alternatives(_ words: inout ArraySlice<String>, _ depth: Int) -> LicenseExpression? {
+        self.chain(&words, by: "or", depth, of: self.conjunction).map { $0.count == 1 ? $0[0] : .any($0) }
+    }
+
+    private static func conjunction(_ words: inout ArraySlice<String>, _ depth: Int) -> LicenseExpression? {
+        self.chain(&words, by: "and", depth, of: self.term).map { $0.count == 1 ? $0[0] : .all($0) }
+    }
+
+    private static func chain(
+        _ words: inout ArraySlice<String>, by word: String, _ depth: Int,
+        of part: (inout ArraySlice<String>, Int) -> LicenseExpression?
+    ) -> [LicenseExpression]? {
+        guard let first = part(&words, depth) else { return nil }
+        var parts = [first]
+        while words.first?.lowercased() == word {
+            words.removeFirst()
+            guard let next = part(&words, depth) else { return nil }
+            parts.append(next)
+        }
+        return parts
+    }
+
+    private static func term(_ words: inout ArraySlice<String>, _ depth: Int) -> LicenseExpression? {
+        guard depth > 0, let word = words.popFirst() else { return nil }
+        if word == "(" {
+            let inner = self.alternatives(&words, depth - 1)
+            return words.popFirst() == ")" ? inner : nil
+        }
+        guard word != ")", !["or", "and", "with"].contains(word.lowercased()) else { return nil }
+        guard words.first?.lowercased() == "with" else { return .license(word) }
+        words.removeFirst()
+        return words.popFirst().map { .license("\(word) WITH \($0)") }
+    }
+
+    /// Why it isn't allowed; nil where it is. Licences are compared in lower case.
+    package func objection(_ allowance: Allowance) -> String? {
+        switch self {
+        case .license(let name): allowance.objection(to: name.lowercased()).map { "'\(name)' \($0)" }
+        case .all(let parts): parts.lazy.compactMap { $0.objection(allowance) }.first
+        case .any(let parts):
+            parts.contains { $0.objection(allowance) == nil }
+                ? nil : parts.lazy.compactMap { $0.objection(allowance) }.first
+        }
+    }
+}
+
+extension LicenseExpression {
+    /// The licences that a manifest names, as its format writes them: `license` or `licenses`; a text, an object that
+    /// has it as `type`, `name`, `id` or `expression`, or a list of these.
+    package static func texts(in manifest: JSON) -> [String] {
+        ["license", "licenses"].compactMap { manifest[$0] }.flatMap { self.texts(of: $0, depth: 3) }
+    }
+
+    private static func texts(of value: JSON, depth: Int) -> [String] {
+        switch value {
+        case .string(let text): text.trimmedOrNil.map { [$0] } ?? []
+        case .array(let elements): depth > 0 ? elements.flatMap { self.texts(of: $0, depth: depth - 1) } : []
+        case .object:
+            depth > 0
+                ? ["expression", "id", "type", "name", "license"].lazy.compactMap { value[$0] }
+                    .map { self.texts(of: $0, depth: depth - 1) }.first { !$0.isEmpty } ?? [] : []
+        case .null, .bool, .integer, .number: []
+        }
+    }
+}

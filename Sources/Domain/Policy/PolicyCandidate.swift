@@ -1,0 +1,58 @@
+// What a policy looks at.
+
+/// A version that somebody wants to publish, or to promote into another repository.
+package struct PolicyCandidate: Hashable, Sendable {
+    package let action: PolicyAction
+    /// Where it is to be published.
+    package let repo: RepoKey
+    /// Where it comes from, for a promotion.
+    package let source: RepoKey?
+    /// Nil where it is made and published in one step.
+    package let version: VersionID?
+    package let coordinate: Coordinate
+    package let manifest: JSON
+    package let files: PolicyFiles
+    /// Those predicate types, of the ones that rules ask for, that a trusted key has signed for every file.
+    package let attested: Set<String>
+    package let caller: Caller
+
+    package init(
+        action: PolicyAction, repo: RepoKey, source: RepoKey?, version: VersionID?, coordinate: Coordinate,
+        manifest: JSON, files: PolicyFiles, attested: Set<String>, caller: Caller
+    ) {
+        (self.action, self.repo, self.source, self.version) = (action, repo, source, version)
+        (self.coordinate, self.manifest, self.files) = (coordinate, manifest, files)
+        (self.attested, self.caller) = (attested, caller)
+    }
+}
+
+/// What rules have to know of a version's files, however many they are.
+package struct PolicyFiles: Hashable, Sendable {
+    /// How many of them a policy server is told of.
+    package static let listLimit = 1000
+
+    package let count: Int
+    /// In bytes.
+    package let totalLength: Int
+    package let largest: ArtifactEntry?
+    /// The first whose SHA-1 its publisher didn't give.
+    package let firstWithoutSHA1: RelativePath?
+    /// The first ones by path, at most ``listLimit``.
+    package let first: [ArtifactEntry]
+
+    package init(
+        count: Int, totalLength: Int, largest: ArtifactEntry?, firstWithoutSHA1: RelativePath?, first: [ArtifactEntry]
+    ) {
+        (self.count, self.totalLength, self.largest) = (count, totalLength, largest)
+        (self.firstWithoutSHA1, self.first) = (firstWithoutSHA1, first)
+    }
+
+    /// - Parameter entries: all of them.
+    package init(_ entries: [ArtifactEntry]) {
+        let sorted = entries.sorted { $0.path < $1.path }
+        self.init(
+            count: entries.count, totalLength: entries.reduce(0) { $0 + $1.length },
+            largest: sorted.max { $0.length < $1.length },
+            firstWithoutSHA1: sorted.first { $0.sha1 == nil }?.path, first: Array(sorted.prefix(Self.listLimit)))
+    }
+}

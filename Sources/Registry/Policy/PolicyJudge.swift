@@ -1,0 +1,166 @@
+// Asking the rules and the policy server, in time. Where there is no verdict, nothing is changed but the audit log, which
+// says so. Rules: HTTP contract, 3.6 and section 9, rows 5 and 21.
+
+package import Domain
+package import Persistence
+package import Policy
+package import Threads
+
+/// What is to be judged, and by whose rules.
+struct PolicyQuestion: Sendable {
+    enum Content: Sendable {
+        /// Files and manifest are in the database.
+        case stored(VersionID)
+        case given([ArtifactEntry], manifest: JSON)
+    }
+
+    let action: PolicyAction
+    let repo: RepoKey
+    /// Where a promotion comes from.
+    let source: RepoKey?
+    let coordinate: Coordinate
+    let content: Content
+    /// Those of repositories, in the order of evaluation.
+    let rules: [(origin: PolicyFinding.Origin, rules: PolicyRules)]
+    /// The repository whose trusted keys count.
+    let trust: RepoID?
+    let caller: Caller
+
+    /// Nil for a version that doesn't exist yet.
+    var version: VersionID? { if case .stored(let id) = self.content { id } else { nil } }
+}
+
+package struct PolicyJudge: Sendable {
+    private let installation: PolicyRules
+    private let server: (any PolicyEngine)?
+    private let budget: PolicyBudget
+    private let steadyClock: SteadyClock
+    private let database: any Database
+    private let clock: WallClock
+    private let report: @Sendable (String) -> Void
+
+    /// - Parameters:
+    ///   - installation: rules that hold in every repository.
+    ///   - server: asked after them, where they don't deny.
+    ///   - report: told why there was no verdict.
+    package init(
+        installation: PolicyRules, server: (any PolicyEngine)?, budget: PolicyBudget, steadyClock: SteadyClock,
+        database: any Database, clock: WallClock, report: @escaping @Sendable (String) -> Void
+    ) {
+        (self.installation, self.server, self.budget, self.steadyClock) = (installation, server, budget, steadyClock)
+        (self.database, self.clock, self.report) = (database, clock, report)
+    }
+
+    /// What the rules and the policy server say.
+    ///
+    /// - Returns: nil where there is nobody to ask.
+    /// - Throws: `policy_timeout`, which has been recorded then.
+    func trace(on question: PolicyQuestion) async throws -> PolicyTrace? {
+        let rules = RuleEngine([(.installation, self.installation)] + question.rules, clock: self.steadyClock)
+            .rules(for: question.action, type: question.coordinate.package.type, repo: question.repo)
+        if rules.isEmpty, self.server == nil { return nil }
+        let candidate = try await self.candidate(for: question, rules.predicateTypes)
+        return try await self.inTime(question.action, question.repo, question.subject, question.caller) {
+            [server, steadyClock] in
+            let start = steadyClock.now()
+            var findings = try await rules.findings(on: candidate)
+            let isDenied = findings.contains { $0.decision == .deny }
+            if let server, !isDenied { findings += try await server.findings(on: candidate) }
+            return PolicyTrace(findings, duration: steadyClock.now() - start)
+        }
+    }
+
+    /// Goes on as if there were no verdict in time: for drills.
+    ///
+    /// - Throws: `policy_timeout`, always.
+    func simulateTimeout(
+        _ action: PolicyAction, of version: VersionID, under grant: Grant
+    ) async throws {
+        _ = try await self.inTime(action, grant.repo, version.description, grant.caller) { [steadyClock] in
+            while true { try await steadyClock.sleep(for: .seconds(60)) }
+        }
+    }
+
+    /// - Parameter subject: what is being judged, for the audit log.
+    private func inTime<Value: Sendable>(
+        _ action: PolicyAction, _ repo: RepoKey, _ subject: String, _ caller: Caller,
+        _ work: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
+        do {
+            return try await self.budget.run(work)
+        } catch let fault as PolicyFault {
+            self.report("policy: no verdict on \(subject): \(fault) (\(caller.correlation))")
+        }
+        let timeout = self.budget.limit.microseconds / 1000
+        try await self.database.transaction { [now = self.clock.now()] transaction in
+            try AuditLog.append(
+                AuditEntry(
+                    "policy.timeout", on: "policy_evaluation", subject,
+                    [
+                        "repoKey": repo.text, "versionId": subject, "action": action.rawValue,
+                        "timeoutMs": String(timeout), "failClosed": "true",
+                    ]), by: caller, at: now, transaction)
+        }
+        throw Refusal(
+            .policyTimeout, "The policy gave no verdict within \(timeout) ms: nothing was changed. Try again.",
+            ["action": .string(action.rawValue), "failClosed": true, "timeoutMs": .integer(timeout)])
+    }
+
+    private func candidate(
+        for question: PolicyQuestion, _ predicateTypes: Set<String>
+    ) async throws -> PolicyCandidate {
+        let (files, manifest, attested): (PolicyFiles, JSON, Set<String>)
+        switch question.content {
+        case .given(let entries, let document): (files, manifest, attested) = (PolicyFiles(entries), document, [])
+        case .stored(let id):
+            (files, manifest, attested) = try await self.database.read { [server, trust = question.trust] transaction in
+                var attested: Set<String> = []
+                for type in predicateTypes.sorted()
+                where try AttestationStore.isAttested(id, as: type, trustedBy: trust, transaction) {
+                    attested.insert(type)
+                }
+                return (
+                    try VersionContentStore.policyFiles(of: id, isListed: server != nil, transaction),
+                    try VersionContentStore.manifest(of: id, transaction)?.document ?? [:], attested
+                )
+            }
+        }
+        return PolicyCandidate(
+            action: question.action, repo: question.repo, source: question.source, version: question.version,
+            coordinate: question.coordinate, manifest: manifest, files: files, attested: attested,
+            caller: question.caller)
+    }
+}
+
+extension PolicyQuestion {
+    /// What is judged, in a word.
+    fileprivate var subject: String { self.version?.description ?? self.coordinate.package.name }
+}
+
+extension PolicyTrace {
+    /// What is kept of a judgement that was made for a publish.
+    func evaluation(
+        _ action: PolicyAction, decision: PolicyDecision, because reason: String?, of coordinate: Coordinate,
+        contentRevision: Int?, _ further: [JSON.Member] = []
+    ) -> PolicyEvaluation {
+        PolicyEvaluation(
+            action: action, decision: decision, source: "rules_\(decision.rawValue)", reason: reason ?? "",
+            details: .object(self.details(of: coordinate) + further), contentRevision: contentRevision)
+    }
+
+    func details(of coordinate: Coordinate) -> [JSON.Member] {
+        coordinate.details + [
+            .init("durationMicroseconds", .integer(self.duration.microseconds)), .init("trace", self.json),
+        ]
+    }
+}
+
+extension Coordinate {
+    /// The names that are kept with an evaluation.
+    var details: [JSON.Member] {
+        [
+            .init("packageType", .string(self.package.type)), .init("packageNamespace", JSON(self.package.namespace)),
+            .init("packageName", .string(self.package.name)), .init("version", .string(self.version)),
+        ]
+    }
+}

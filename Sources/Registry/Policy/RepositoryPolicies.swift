@@ -1,0 +1,56 @@
+// The policy of a repository, beside the installation's. Rules: docs/policy.md.
+
+package import Domain
+package import Persistence
+package import Threads
+
+package struct RepositoryPolicies: Sendable {
+    /// Those of the settings: they hold in every repository.
+    package let installation: PolicyRules
+    private let database: any Database
+    private let clock: WallClock
+
+    package init(installation: PolicyRules, database: any Database, clock: WallClock) {
+        (self.installation, self.database, self.clock) = (installation, database, clock)
+    }
+
+    /// - Throws: `not_found` for the repository.
+    package func find(under grant: Grant) async throws -> StoredPolicy {
+        try await self.database.read { transaction in
+            let repository = try RepositoryStore.require(grant.repo, of: grant.tenant, transaction)
+            return try PolicyStore.policy(of: repository.id, transaction)
+        }
+    }
+
+    /// Replaces the rules. What is published from now on is judged by them.
+    ///
+    /// - Parameter condition: asked of the policy as it is; a refusal where it says no.
+    /// - Throws: `not_found` for the repository; `precondition_failed`.
+    package func replace(
+        with rules: PolicyRules, if condition: @escaping @Sendable (StoredPolicy) -> Bool, under grant: Grant,
+        commit: Commit<StoredPolicy>
+    ) async throws -> StoredPolicy {
+        try await commit { [now = self.clock.now()] transaction in
+            let repository = try RepositoryStore.require(
+                grant.repo, of: grant.tenant, transaction, lock: .forNoKeyUpdate)
+            let present = try PolicyStore.policy(of: repository.id, transaction)
+            guard condition(present) else {
+                throw Refusal(
+                    .preconditionFailed, "The policy was changed meanwhile: read it again.",
+                    ["revision": JSON(present.revision)])
+            }
+            let policy = StoredPolicy(
+                rules: rules, revision: present.revision + 1, updatedBy: grant.caller.subject.text, updatedAt: now)
+            try PolicyStore.put(
+                rules, of: repository.id, revision: policy.revision, by: grant.caller.subject, at: now, transaction)
+            try AuditLog.append(
+                AuditEntry(
+                    "repo.policy.updated", on: "repo_policy", grant.repo,
+                    [
+                        "repoKey": grant.repo.text, "revision": String(policy.revision),
+                        "rules": rules.json.description, "formerRules": present.rules.json.description,
+                    ]), by: grant.caller, at: now, transaction)
+            return policy
+        }
+    }
+}

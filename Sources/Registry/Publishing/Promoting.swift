@@ -1,0 +1,187 @@
+// Promotion: a published version copied by reference into another repository, with the same digests, in one transaction;
+// gated by the policies of both and by quarantine. Rules: HTTP contract, section 9, rows 5, 25 and 37.
+
+package import Domain
+package import Persistence
+package import Threads
+
+/// What is to be promoted, by somebody who may.
+package struct Promotion: Sendable {
+    package let version: VersionID
+    fileprivate let source: Grant
+    package let target: Grant
+
+    /// - Throws: `forbidden` without `read` and `promote` on the source and `promote` on the target; `bad_request` where
+    ///   they are the same.
+    package init(_ version: VersionID, from source: RepoKey, to target: RepoKey, by caller: Caller) throws(Refusal) {
+        _ = try caller.grant(.read, on: source)
+        (self.version, self.source) = (version, try caller.grant(.promote, on: source))
+        self.target = try caller.grant(.promote, on: target)
+        guard source != target else { throw .badRequest("targetRepo must be another repository.") }
+    }
+}
+
+package struct PromotedVersion: Hashable, Sendable {
+    package let publication: Publication
+    package let source: RepoKey
+    package let sourceVersion: VersionID
+}
+
+package struct Promoting: Sendable {
+    private let guarded: GuardedPublish
+    private let gate: any PublishGate
+    private let clock: WallClock
+
+    package init(database: any Database, gate: any PublishGate, clock: WallClock) {
+        self.guarded = GuardedPublish(gate: gate, database: database, clock: clock)
+        (self.gate, self.clock) = (gate, clock)
+    }
+
+    /// Publishes a version in the target repository as it is in the source. Where the same is published there already, it
+    /// does nothing.
+    ///
+    /// - Throws: `not_found` for the version or the target; `quarantined_blob` where the version is in quarantine;
+    ///   `conflict` where it isn't published, or the target takes no such package or has another version of that name;
+    ///   `coordinate_retired`; `policy_denied`, `policy_timeout`.
+    package func promote(
+        _ promotion: Promotion, commit: Commit<PromotedVersion>
+    ) async throws -> PromotedVersion {
+        let candidate = PublishCandidate(
+            .copy(promotion.version, from: promotion.source.repo), under: promotion.target)
+        return try await self.guarded.run([candidate], by: promotion.target.caller) { verdicts in
+            try await commit { [gate, now = self.clock.now()] transaction in
+                let source = try Self.source(promotion, verdicts[0], transaction)
+                let publication = try Self.publish(
+                    source, under: promotion.target, verdicts[0], through: gate, at: now, transaction)
+                return PromotedVersion(
+                    publication: publication, source: source.repository.key, sourceVersion: source.id)
+            }
+        }
+    }
+
+    /// The version that is to be copied, its row locked, where it may be.
+    private static func source(
+        _ promotion: Promotion, _ verdict: PublishVerdict, _ transaction: borrowing Transaction
+    ) throws -> PackageVersion {
+        let version = try VersionStore.require(
+            promotion.version, in: promotion.source.repo, of: promotion.source.tenant, locked: true, transaction)
+        switch Visibility.byCoordinate(version.state, try QuarantineStore.status(of: version.id, transaction)) {
+        case .visible: break
+        case .absent:
+            throw Refusal.conflict("The version is \(version.state.rawValue): only a published one can be promoted.")
+        case .withheld:
+            throw Refusal(.quarantinedBlob, "The version is in quarantine: it can't be promoted until it is released.")
+        }
+        if let judged = verdict.contentRevision, judged != version.contentRevision { throw ContentChanged() }
+        return version
+    }
+
+    private static func publish(
+        _ source: PackageVersion, under grant: Grant, _ verdict: PublishVerdict, through gate: any PublishGate,
+        at now: Timestamp, _ transaction: borrowing Transaction
+    ) throws -> Publication {
+        let target = try RepositoryStore.require(grant.repo, of: grant.tenant, transaction)
+        let name = source.coordinate.package
+        try target.checkTakes(name.type)
+        let package = try PackageStore.locked(name, in: target, at: now, transaction)
+        let place = try Place(of: source, as: package, in: target, transaction)
+        if let present = place.present {
+            guard present.state == .published,
+                try VersionContentStore.isSame(source.id, as: present.id, transaction)
+            else { throw place.taken(present) }
+            return Publication(
+                version: present, event: nil, quarantine: try Self.hidingItem(of: present, transaction))
+        }
+        let draft = try Self.copy(source, to: place, package, in: target, by: grant.caller, at: now, transaction)
+        if let head = place.head {
+            try TagStore.point(
+                FilePublishing.headTag, of: package, to: draft.id, from: head.former, by: grant.caller.subject, at: now,
+                transaction)
+        }
+        // The copy has the content that was judged, and a count of its own.
+        let own = PublishVerdict(
+            verdict.decision, contentRevision: nil, basis: verdict.basis, evaluation: verdict.evaluation)
+        let completed = try Completion.publish(
+            [(draft, own)], through: gate, by: grant.caller, at: now, copiedFrom: source, transaction)[0]
+        return Publication(version: completed.version, event: completed.event, quarantine: completed.quarantine)
+    }
+
+    private static func copy(
+        _ source: PackageVersion, to place: Place, _ package: PackageID, in target: Repository, by caller: Caller,
+        at now: Timestamp, _ transaction: borrowing Transaction
+    ) throws -> Draft {
+        try RetiredCoordinateStore.refuse(place.coordinate, in: target.id, transaction)
+        let inventory = try VersionContentStore.inventory(of: source, transaction)
+        let digests = try AttestationStore.digests(of: source.id, transaction)
+        try Publishing.refer(to: Set(inventory.digests + digests).sorted(), at: now, transaction)
+        let draft = try VersionStore.insertDraft(
+            place.coordinate, of: package, in: target, sealing: source.sealing, by: caller.subject, at: now,
+            transaction)
+        try VersionContentStore.copy(from: source.id, into: draft, at: now, transaction)
+        try AttestationStore.copy(from: source.id, to: draft.id, in: target.id, at: now, transaction)
+        return draft
+    }
+
+    private static func hidingItem(
+        of version: PackageVersion, _ transaction: borrowing Transaction
+    ) throws -> QuarantineID? {
+        guard let item = try QuarantineStore.find(of: version.id, transaction), item.status.hides else { return nil }
+        return item.id
+    }
+}
+
+/// Where a copy goes: the same coordinate; a file of a generic repository becomes the path's next revision.
+private struct Place {
+    let coordinate: Coordinate
+    /// What is there already, its row locked.
+    let present: PackageVersion?
+    /// For a file by path: where its tag points.
+    let head: Head?
+    private let allowsOverwriting: Bool
+
+    struct Head { let former: VersionID? }
+
+    init(
+        of source: PackageVersion, as package: PackageID, in target: Repository, _ transaction: borrowing Transaction
+    ) throws {
+        self.allowsOverwriting = target.settings.overwrite
+        guard source.coordinate.package.type == FilePublishing.packageType else {
+            (self.coordinate, self.head) = (source.coordinate, nil)
+            self.present = try VersionStore.find(
+                source.coordinate.version, of: package, isLocked: true, transaction)
+            return
+        }
+        let path = try RelativePath(parsing: source.coordinate.package.name)
+        let former = try TagStore.locked(FilePublishing.headTag, of: package, transaction)
+        let latest = try VersionStore.latest(of: package, transaction)
+        let revision = try FilePublishing.revision(after: latest?.version, at: path, in: target, transaction)
+        self.coordinate = FilePublishing.coordinate(of: path, revision: revision)
+        self.head = Head(former: former)
+        // The same file again is no new revision; another one is only where files may be overwritten.
+        var present = try former.flatMap {
+            try VersionStore.require($0, in: target.key, of: target.tenant, locked: true, transaction)
+        }
+        if let current = present, target.settings.overwrite,
+            try !VersionContentStore.isSame(source.id, as: current.id, transaction)
+        {
+            present = nil
+        }
+        if present == nil, !target.settings.overwrite, let latest {
+            // Deleted: it stays so.
+            present = try VersionStore.require(latest.id, in: target.key, of: target.tenant, locked: true, transaction)
+        }
+        self.present = present
+    }
+
+    func taken(_ present: PackageVersion) -> Refusal {
+        let what = "'\(present.coordinate.package.name)' \(present.coordinate.version)"
+        guard present.state == .published else {
+            return .conflict("\(what) is \(present.state.rawValue) in repository '\(present.repository.key)'.")
+        }
+        let advice =
+            self.head != nil && !self.allowsOverwriting ? " Its setting \"overwrite\" would allow a new revision." : ""
+        return .conflict(
+            "\(what) is published in repository '\(present.repository.key)' with other content, which never changes."
+                + advice)
+    }
+}
