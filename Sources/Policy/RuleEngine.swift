@@ -3,24 +3,35 @@
 package import Domain
 package import Threads
 
+/// Somebody's rules, and what they are asked about.
+package struct RuleSet: Sendable {
+    package let origin: PolicyFinding.Origin
+    package let rules: PolicyRules
+    package let action: PolicyAction
+    /// What is published into it, or promoted out of it.
+    package let repo: RepoKey
+
+    package init(_ origin: PolicyFinding.Origin, _ rules: PolicyRules, for action: PolicyAction, _ repo: RepoKey) {
+        (self.origin, self.rules, self.action, self.repo) = (origin, rules, action, repo)
+    }
+}
+
 package struct RuleEngine: PolicyEngine {
     private let rules: [(origin: PolicyFinding.Origin, rule: PolicyRule)]
     private let clock: SteadyClock
 
-    /// - Parameter sets: in the order of evaluation.
-    package init(_ sets: [(origin: PolicyFinding.Origin, rules: PolicyRules)], clock: SteadyClock) {
-        self.rules = sets.flatMap { set in set.rules.rules.map { (set.origin, $0) } }
-        self.clock = clock
-    }
-
-    /// Those of the rules that are for such a candidate.
+    /// Those of the rules that are for a package of this type; each once, where several sets have the same.
     ///
-    /// - Parameter repo: where it is to be published.
-    package func rules(for action: PolicyAction, type: String, repo: RepoKey) -> RuleEngine {
-        RuleEngine(self.rules.filter { $0.rule.applies(to: action, type: type, repo: repo) }, self.clock)
-    }
-
-    private init(_ rules: [(origin: PolicyFinding.Origin, rule: PolicyRule)], _ clock: SteadyClock) {
+    /// - Parameter sets: in the order of evaluation.
+    package init(_ sets: [RuleSet], type: String, clock: SteadyClock) {
+        var rules: [(origin: PolicyFinding.Origin, rule: PolicyRule)] = []
+        for set in sets {
+            for rule in set.rules.rules where rule.applies(to: set.action, type: type, repo: set.repo) {
+                if !rules.contains(where: { $0.origin == set.origin && $0.rule.name == rule.name }) {
+                    rules.append((set.origin, rule))
+                }
+            }
+        }
         (self.rules, self.clock) = (rules, clock)
     }
 

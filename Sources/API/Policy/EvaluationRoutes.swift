@@ -16,9 +16,11 @@ package struct EvaluationRoutes: Sendable {
         return [
             .repository("POST", path, .promote) { call, grant in try await self.evaluate(call, grant) },
             .repository("GET", path, .read) { call, grant in try await self.list(call, grant) },
-            .repository("GET", "\(path)/{evaluationNumber}", .read, check: { _ = try $0.evaluation }) { call, grant in
-                .json(200, try await self.evaluating.find(call.evaluation, under: grant).json(in: grant.repo))
-            },
+            .repository(
+                "GET", "\(path)/{evaluationNumber}", .read, check: { _ = try $0.evaluation },
+                { call, grant in
+                    .json(200, try await self.evaluating.find(call.evaluation, under: grant).json(in: grant.repo))
+                }),
         ]
     }
 

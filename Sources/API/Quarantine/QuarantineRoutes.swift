@@ -16,10 +16,8 @@ package struct QuarantineRoutes: Sendable {
         return [
             .repository(
                 "GET", path, .promote,
-                check: { _ = try $0.request.target.word("status") as QuarantineStatus? }
-            ) { call, grant in
-                try await self.list(call, grant)
-            },
+                check: { _ = try $0.request.target.word("status") as QuarantineStatus? },
+                { call, grant in try await self.list(call, grant) }),
             .repository("GET", one, .promote) { call, grant in
                 let item = try await self.quarantining.find(call.id("quarantineId"), under: grant)
                 return .json(200, .object(item.members(in: grant.repo)))

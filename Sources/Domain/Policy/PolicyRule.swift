@@ -45,6 +45,7 @@ package struct PolicyRule: Hashable, Sendable {
     package let check: Check
     /// What follows where the check isn't met: never `allow`.
     package let effect: PolicyDecision
+    /// `publish`: what enters a repository, also by promotion. `promote`: what leaves it by promotion.
     package let actions: Set<PolicyAction>
     /// Types of packages that it is for; empty for all.
     package let packageTypes: [Glob]
@@ -52,14 +53,14 @@ package struct PolicyRule: Hashable, Sendable {
     package let repos: [Glob]
 
     package init(
-        name: String, check: Check, effect: PolicyDecision = .deny, actions: Set<PolicyAction> = [.publish, .promote],
+        name: String, check: Check, effect: PolicyDecision = .deny, actions: Set<PolicyAction> = [.publish],
         packageTypes: [Glob] = [], repos: [Glob] = []
     ) {
         (self.name, self.check, self.effect) = (name, check, effect)
         (self.actions, self.packageTypes, self.repos) = (actions, packageTypes, repos)
     }
 
-    /// Whether it is for this action, on a package of this type, into this repository.
+    /// Whether it is for this action, on a package of this type, in this repository.
     package func applies(to action: PolicyAction, type: String, repo: RepoKey) -> Bool {
         self.actions.contains(action)
             && (self.packageTypes.isEmpty || self.packageTypes.contains { $0.matches(type) })

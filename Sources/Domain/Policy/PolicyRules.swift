@@ -65,7 +65,7 @@ private struct RuleReader {
         }
         let effect = try self.text("effect").map { PolicyDecision(rawValue: $0) } ?? .deny
         guard let effect, effect != .allow else { throw self.refusal("effect", "must be deny or quarantine") }
-        let actions = try self.texts("actions")?.map { PolicyAction(rawValue: $0) } ?? PolicyAction.allCases
+        let actions = try self.texts("actions")?.map { PolicyAction(rawValue: $0) } ?? [.publish]
         guard !actions.isEmpty, !actions.contains(nil) else {
             throw self.refusal("actions", "must be a list of publish and promote")
         }

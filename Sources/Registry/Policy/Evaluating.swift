@@ -3,6 +3,7 @@
 
 package import Domain
 package import Persistence
+import Policy
 package import Threads
 
 /// What is asked for.
@@ -63,7 +64,9 @@ package struct Evaluating: Sendable {
             let trace = try await self.judge.trace(
                 on: PolicyQuestion(
                     action: request.action, repo: grant.repo, source: nil, coordinate: version.coordinate,
-                    content: .stored(version.id), rules: [(.repository, rules)], trust: nil, caller: grant.caller))
+                    content: .stored(version.id),
+                    rules: [RuleSet(.repository, rules, for: request.action, grant.repo)], trust: nil,
+                    caller: grant.caller))
             do {
                 return try await commit { [now = self.clock.now()] transaction in
                     try Self.keep(

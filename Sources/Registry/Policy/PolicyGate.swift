@@ -23,8 +23,8 @@ package struct PolicyGate: PublishGate {
             guard let (_, rules, revision) = found else { return .allowed }  // the publish finds no repository
             let question = PolicyQuestion(
                 action: .publish, repo: grant.repo, source: nil, coordinate: coordinate,
-                content: .given(entries, manifest: manifest), rules: [(.repository, rules)], trust: nil,
-                caller: grant.caller)
+                content: .given(entries, manifest: manifest),
+                rules: [RuleSet(.repository, rules, for: .publish, grant.repo)], trust: nil, caller: grant.caller)
             let basis = PublishVerdict.Basis(action: .publish, revision: revision, pending: nil, source: nil)
             return try await self.verdict(on: question, pending: nil, contentRevision: nil, basis)
         }
@@ -38,12 +38,13 @@ package struct PolicyGate: PublishGate {
         guard let (version, rules, revision, pending) = found, version.state == .draft else { return .allowed }
         let question = PolicyQuestion(
             action: .publish, repo: grant.repo, source: nil, coordinate: version.coordinate, content: .stored(id),
-            rules: [(.repository, rules)], trust: nil, caller: grant.caller)
+            rules: [RuleSet(.repository, rules, for: .publish, grant.repo)], trust: nil, caller: grant.caller)
         let basis = PublishVerdict.Basis(action: .publish, revision: revision, pending: pending?.id, source: nil)
         return try await self.verdict(on: question, pending: pending, contentRevision: version.contentRevision, basis)
     }
 
-    /// Both the repository that a copy leaves and the one that it enters have a say.
+    /// The repository that a copy leaves has a say by its rules on promotions, the one that it enters by its rules on
+    /// publishes.
     private func verdict(
         onCopyOf id: VersionID, from key: RepoKey, under grant: Grant
     ) async throws -> PublishVerdict {
@@ -57,7 +58,10 @@ package struct PolicyGate: PublishGate {
         else { return .allowed }
         let question = PolicyQuestion(
             action: .promote, repo: grant.repo, source: key, coordinate: version.coordinate, content: .stored(id),
-            rules: [(.source, sourceRules), (.repository, rules)], trust: target, caller: grant.caller)
+            rules: [
+                RuleSet(.source, sourceRules, for: .promote, key),
+                RuleSet(.repository, rules, for: .publish, grant.repo),
+            ], trust: target, caller: grant.caller)
         let basis = PublishVerdict.Basis(
             action: .promote, revision: revision, pending: pending?.id,
             source: PublishVerdict.Basis.Source(version: id, revision: sourceRevision))

@@ -20,8 +20,8 @@ struct PolicyQuestion: Sendable {
     let source: RepoKey?
     let coordinate: Coordinate
     let content: Content
-    /// Those of repositories, in the order of evaluation.
-    let rules: [(origin: PolicyFinding.Origin, rules: PolicyRules)]
+    /// Those of repositories, in the order of evaluation. The installation's are asked the same before them.
+    let rules: [RuleSet]
     /// The repository whose trusted keys count.
     let trust: RepoID?
     let caller: Caller
@@ -56,8 +56,9 @@ package struct PolicyJudge: Sendable {
     /// - Returns: nil where there is nobody to ask.
     /// - Throws: `policy_timeout`, which has been recorded then.
     func trace(on question: PolicyQuestion) async throws -> PolicyTrace? {
-        let rules = RuleEngine([(.installation, self.installation)] + question.rules, clock: self.steadyClock)
-            .rules(for: question.action, type: question.coordinate.package.type, repo: question.repo)
+        let everywhere = question.rules.map { RuleSet(.installation, self.installation, for: $0.action, $0.repo) }
+        let rules = RuleEngine(
+            everywhere + question.rules, type: question.coordinate.package.type, clock: self.steadyClock)
         if rules.isEmpty, self.server == nil { return nil }
         let candidate = try await self.candidate(for: question, rules.predicateTypes)
         return try await self.inTime(question.action, question.repo, question.subject, question.caller) {
@@ -86,12 +87,17 @@ package struct PolicyJudge: Sendable {
         _ action: PolicyAction, _ repo: RepoKey, _ subject: String, _ caller: Caller,
         _ work: @escaping @Sendable () async throws -> Value
     ) async throws -> Value {
+        let timeout = self.budget.limit.microseconds / 1000
+        let problem: String
         do {
             return try await self.budget.run(work)
         } catch let fault as PolicyFault {
             self.report("policy: no verdict on \(subject): \(fault) (\(caller.correlation))")
+            switch fault {
+            case .timedOut: problem = "gave no verdict within \(timeout) ms"
+            case .unreliable: problem = "server gave no verdict that can be relied on"
+            }
         }
-        let timeout = self.budget.limit.microseconds / 1000
         try await self.database.transaction { [now = self.clock.now()] transaction in
             try AuditLog.append(
                 AuditEntry(
@@ -102,7 +108,7 @@ package struct PolicyJudge: Sendable {
                     ]), by: caller, at: now, transaction)
         }
         throw Refusal(
-            .policyTimeout, "The policy gave no verdict within \(timeout) ms: nothing was changed. Try again.",
+            .policyTimeout, "The policy \(problem): nothing was changed. Try again.",
             ["action": .string(action.rawValue), "failClosed": true, "timeoutMs": .integer(timeout)])
     }
 
