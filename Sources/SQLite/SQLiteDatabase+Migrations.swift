@@ -11,5 +11,7 @@ extension SQLiteDatabase {
         Migration("V0005_checksums", oldestLevel: 1, script: PackageResources.V0005_checksums_sql),
         Migration("V0008_attestations", oldestLevel: 1, script: PackageResources.V0008_attestations_sql),
         Migration("V0010_policy", oldestLevel: 1, script: PackageResources.V0010_policy_sql),
+        Migration("V0012_search_backlog", oldestLevel: 1, script: PackageResources.V0012_search_backlog_sql),
+        Migration("V0013_webhook_queue", oldestLevel: 1, script: PackageResources.V0013_webhook_queue_sql),
     ]
 }

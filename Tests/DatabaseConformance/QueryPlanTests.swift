@@ -183,6 +183,31 @@ import Testing
         }
     }
 
+    /// Few subscriptions with many deliveries, most of them told: there PostgreSQL would rather walk through all of them in
+    /// their order.
+    @Test(arguments: Engine.direct)
+    func `what a subscription is to be told next is found without what was told before`(engine: Engine) async throws {
+        try await engine.withDatabase { plain in
+            let (tenant, webhooks) = (TenantID(.random()), (0..<2).map { _ in WebhookID(.random()) })
+            try await plain.transaction { transaction in
+                try transaction.execute("INSERT INTO tenants (tenant_id, slug, name) VALUES (\(tenant), 't', 'T')")
+                try transaction.execute(each: Array(0..<4000)) { number in
+                    """
+                    INSERT INTO webhook_deliveries (webhook_id, event_id, event_type, payload, occurred_at, status)
+                    VALUES (\(webhooks[number % 2]), \(UniqueID.random()), 'version.published', '{}', \(Seeded.now),
+                        \(number < 1000 ? "delivered" : "pending"))
+                    """
+                }
+                try transaction.run(script: "ANALYZE")
+            }
+            let database = ExplainingDatabase(plain)
+            let head = try await database.read { try WebhookDeliveryStore.head(of: webhooks[1], $0) }
+            #expect(head?.ordinal == 1002)
+            let plans = database.takePlans()
+            #expect(plans.contains { "\($0)".contains("webhook_deliveries_queue") }, "\(plans)")
+        }
+    }
+
     @Test(arguments: Engine.direct)
     func `a whole table that is read is noticed, in a use case too`(engine: Engine) async throws {
         try await engine.withSeededDatabase { database in

@@ -1,5 +1,5 @@
 // Rebuilding the search index, and stopping and watching who does it. Shapes: HTTP contract, 3.7 (rebuild) and 7.10.
-// Beside the contract: `all` and `recreate` of a rebuild, `rebuild` of the status.
+// Beside the contract: `all` and `recreate` of a rebuild, `rebuild` and `staleDocumentsIsExact` of the status.
 
 import Domain
 import HTTP
@@ -114,6 +114,7 @@ extension SearchStatus {
             "oldestReadyJobAgeSeconds": JSON(self.oldestReadyAge),
             "oldestProcessingAgeSeconds": JSON(self.oldestProcessingAge),
             "staleProcessingJobs": JSON(self.staleProcessing), "staleDocuments": JSON(self.freshness.staleDocuments),
+            "staleDocumentsIsExact": .bool(self.freshness.isExact),
             "newestIndexedAtUtc": JSON(self.freshness.newestIndexedAt), "worstCaseFreshnessLagSeconds": JSON(lag),
             "rebuild": rebuild,
         ]

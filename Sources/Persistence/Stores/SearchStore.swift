@@ -21,6 +21,8 @@ package enum SearchStore {
     package static let exactLimit = 10_000
     /// Names that are looked at for their likeness.
     private static let similarLimit = 500
+    /// Names that come before all others among too many hits.
+    private static let namedLimit = 1000
 
     package static func page(
         _ request: SearchRequest, in repository: RepoID, limit: Int, offset: Int, countsTypes: Bool,
@@ -35,13 +37,16 @@ package enum SearchStore {
         let counted = try transaction.first(
             "SELECT COUNT(*) FROM (SELECT 1 \(all) LIMIT \(self.exactLimit + 1)) c", as: { try $0[0] as Int })
         let total = counted ?? 0
-        let hits =
-            total > offset
-            ? try transaction.all(
+        let chosen: SQL =
+            if total > self.exactLimit, !request.words.isEmpty {
+                self.chosenOfMany(request, in: repository, limit: limit, offset: offset, transaction.dialect)
+            } else {
                 """
                 SELECT \(self.columns) \(all) ORDER BY \(self.score(request, transaction.dialect)) \(self.order)
                 LIMIT \(limit) OFFSET \(offset)
-                """, as: self.hit(row:)) : []
+                """
+            }
+        let hits = total > offset ? try transaction.all(chosen, as: self.hit(row:)) : []
         var types: [(String, Int)]?
         if countsTypes {
             var everyType = request
@@ -65,31 +70,70 @@ package enum SearchStore {
         """
 
     private static let order: SQL =
-        "COALESCE(d.published_at, d.indexed_at) DESC, d.package_name, d.version DESC, d.version_id"
+        "COALESCE(published_at, indexed_at) DESC, package_name, version DESC, version_id"
 
     /// Documents that fit the words and that can be seen.
-    private static func source(_ request: SearchRequest, in repository: RepoID, _ dialect: Dialect) -> SQL {
+    ///
+    /// - Parameter isInOrderOfDate: the newest of very many are wanted, so that the database may begin with the documents.
+    private static func source(
+        _ request: SearchRequest, in repository: RepoID, inOrderOfDate isInOrderOfDate: Bool = false, _ dialect: Dialect
+    ) -> SQL {
         let visible = self.visible(in: repository)
-        let words = request.words
-        if words.isEmpty {
+        guard !request.words.isEmpty else {
             // A query without a letter or digit fits nothing; no query fits everything.
             return request.text.isEmpty
                 ? "FROM search_documents d \(visible)" : "FROM search_documents d \(visible) AND 1 = 0"
         }
         switch dialect {
         case .postgreSQL:
-            let query = "\(self.query(words, request.match)) & \(SearchIndexStore.lexeme(of: repository))"
-            return """
-                FROM search_index i JOIN search_documents d ON d.document_id = i.document_id
-                \(visible) AND i.words @@ CAST(\(query) AS tsquery)
-                """
+            let query = "\(self.query(request.words, request.match)) & \(SearchIndexStore.lexeme(of: repository))"
+            let documents: SQL =
+                if isInOrderOfDate {
+                    "JOIN search_documents d ON d.document_id = i.document_id \(visible) AND"
+                } else {
+                    // Looked up one by one, for there are few, or few are wanted.
+                    """
+                    JOIN LATERAL (SELECT * FROM search_documents d \(visible) AND d.document_id = i.document_id
+                        OFFSET 0) d ON true WHERE
+                    """
+                }
+            return "FROM search_index i \(documents) i.words @@ CAST(\(query) AS tsquery)"
         case .sqlite:
-            let query = words.map { request.match == .prefix ? "\"\($0)\" *" : "\"\($0)\"" }.joined(separator: " AND ")
+            let words = request.words.map { request.match == .prefix ? "\"\($0)\" *" : "\"\($0)\"" }
             return """
                 FROM search_index i CROSS JOIN search_documents d ON d.document_id = i.rowid
-                \(visible) AND i.words MATCH \(query)
+                \(visible) AND i.words MATCH \(words.joined(separator: " AND "))
                 """
         }
+    }
+
+    /// What to show where more documents fit than are counted: names that are the query (or begin with it, where words that
+    /// begin so are wanted), which fit whatever else there is; then the newest. Nothing is gained by ranking what nearly
+    /// every text has, and to rank it all would take too long.
+    private static func chosenOfMany(
+        _ request: SearchRequest, in repository: RepoID, limit: Int, offset: Int, _ dialect: Dialect
+    ) -> SQL {
+        let text = request.text.lowercased()
+        let isNamed: SQL =
+            if request.match == .prefix {
+                "lower(package_name) >= \(text) AND lower(package_name) < \(text + "\u{10FFFF}")"
+            } else {
+                "lower(package_name) = \(text)"
+            }
+        let filters = self.filters(request)
+        let byName: SQL = "\(.either(postgreSQL: "", sqlite: "INDEXED BY search_documents_name"))"
+        return """
+            SELECT * FROM (
+                SELECT * FROM (SELECT \(self.columns)
+                    \(self.source(request, in: repository, inOrderOfDate: true, dialect)) \(filters)
+                    ORDER BY \(self.order) LIMIT \(offset + limit)) newest
+                UNION SELECT * FROM (SELECT \(self.columns)
+                    FROM search_documents d \(byName) \(self.visible(in: repository)) AND \(isNamed) \(filters)
+                    ORDER BY lower(package_name) LIMIT \(self.namedLimit)) named) chosen
+            ORDER BY CASE WHEN lower(package_name) = \(text) THEN 2 WHEN \(isNamed) THEN 1 ELSE 0 END DESC,
+                \(self.order)
+            LIMIT \(limit) OFFSET \(offset)
+            """
     }
 
     /// Each document's version is looked up by itself: what PostgreSQL would make of a join here, it makes by guessing how
@@ -210,27 +254,32 @@ extension SearchRequest {
 
 extension SearchStore {
     package struct Freshness: Hashable, Sendable {
-        /// Published versions without a document, or with one older than their publication.
+        /// Further ones aren't counted.
+        package static let exactLimit = 100_000
+
+        /// Published versions without a document, or with one older than their publication: at most ``exactLimit``.
         package let staleDocuments: Int
+        package let isExact: Bool
         package let oldestStale: Timestamp?
         package let newestIndexedAt: Timestamp?
     }
 
+    /// What is stale is in a table of its own, which the database keeps (`search_backlog`).
     package static func freshness(
         of tenant: TenantID, in repository: RepoID?, _ transaction: borrowing Transaction
     ) throws -> Freshness {
-        let place: SQL = if let repository { "v.repo_id = \(repository)" } else { "v.tenant_id = \(tenant)" }
-        let documents: SQL = if let repository { "repo_id = \(repository)" } else { "tenant_id = \(tenant)" }
+        let place: SQL = if let repository { "repo_id = \(repository)" } else { "tenant_id = \(tenant)" }
         let found = try transaction.first(
             """
-            SELECT s.stale, s.oldest, (SELECT MAX(indexed_at) FROM search_documents WHERE \(documents))
-            FROM (SELECT COUNT(*) AS stale, MIN(v.published_at) AS oldest FROM package_versions v
-                LEFT JOIN search_documents d ON d.tenant_id = v.tenant_id AND d.version_id = v.version_id
-                WHERE \(place) AND v.state = 'published'
-                    AND (d.indexed_at IS NULL OR d.indexed_at < v.published_at)) s
+            SELECT s.stale, s.oldest, (SELECT MAX(indexed_at) FROM search_documents WHERE \(place))
+            FROM (SELECT COUNT(*) AS stale, MIN(b.published_at) AS oldest FROM (SELECT published_at FROM search_backlog
+                WHERE \(place) ORDER BY published_at LIMIT \(Freshness.exactLimit + 1)) b) s
             """
         ) { row in
-            Freshness(staleDocuments: try row[0], oldestStale: try row[1], newestIndexedAt: try row[2])
+            let stale: Int = try row[0]
+            return Freshness(
+                staleDocuments: min(stale, Freshness.exactLimit), isExact: stale <= Freshness.exactLimit,
+                oldestStale: try row[1], newestIndexedAt: try row[2])
         }
         guard let found else { throw DatabaseFault.unreadable("a count gave no row") }
         return found

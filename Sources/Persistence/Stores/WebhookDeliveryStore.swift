@@ -68,14 +68,14 @@ package enum WebhookDeliveryStore {
         transaction.notify(EventLog.channel)
     }
 
-    /// What a subscription is to be told next.
+    /// What a subscription is to be told next. (`+ 0`: the order of the index of what is pending, and of no other.)
     package static func head(
         of webhook: WebhookID, _ transaction: borrowing Transaction
     ) throws -> StoredDelivery? {
         try transaction.first(
             """
             SELECT \(self.columns) FROM \(self.source) WHERE d.webhook_id = \(webhook) AND d.status = 'pending'
-            ORDER BY d.ordinal LIMIT 1
+            ORDER BY d.ordinal + 0 LIMIT 1
             """, as: self.delivery(row:))
     }
 

@@ -101,21 +101,20 @@ package enum WebhookStore {
         try transaction.execute("UPDATE webhooks SET lease_until = \(time) WHERE webhook_id = \(id)")
     }
 
-    /// Lets go of it.
+    /// Lets go of it: whoever has waited longer has his turn before.
     package static func release(
-        _ id: WebhookID, under token: UniqueID, _ transaction: borrowing Transaction
+        _ id: WebhookID, under token: UniqueID, at now: Timestamp, _ transaction: borrowing Transaction
     ) throws {
         try transaction.execute(
             """
-            UPDATE webhooks SET lease_token = NULL, lease_until = NULL
+            UPDATE webhooks SET lease_token = NULL, lease_until = NULL, next_attempt_at = \(now)
             WHERE webhook_id = \(id) AND lease_token = \(token)
             """)
     }
 
     /// - Precondition: it is held by the caller, here and below.
-    package static func succeed(_ id: WebhookID, at now: Timestamp, _ transaction: borrowing Transaction) throws {
-        try transaction.execute(
-            "UPDATE webhooks SET failures = 0, next_attempt_at = \(now) WHERE webhook_id = \(id)")
+    package static func succeed(_ id: WebhookID, _ transaction: borrowing Transaction) throws {
+        try transaction.execute("UPDATE webhooks SET failures = 0 WHERE webhook_id = \(id)")
     }
 
     package static func retry(

@@ -64,10 +64,10 @@ package struct WebhookQueue: Sendable {
                     }
                     return nil
                 }
-                try WebhookStore.succeed(id, at: now, transaction)
+                if webhook.failures > 0 { try WebhookStore.succeed(id, transaction) }
             }
             guard let delivery = try Self.head(of: id, at: now, transaction) else {
-                try WebhookStore.release(id, under: lease.token, transaction)
+                try WebhookStore.release(id, under: lease.token, at: now, transaction)
                 return nil
             }
             try WebhookStore.renew(id, until: now + leaseSeconds, transaction)
@@ -98,7 +98,9 @@ package struct WebhookQueue: Sendable {
     package func release(_ id: WebhookID, under lease: Lease) async {
         await shielded {
             // Where this fails the lease runs out by itself.
-            try? await self.database.transaction { try WebhookStore.release(id, under: lease.token, $0) }
+            try? await self.database.transaction { [now = self.clock.now()] in
+                try WebhookStore.release(id, under: lease.token, at: now, $0)
+            }
         }
     }
 

@@ -180,15 +180,58 @@ import Testing
     @Test(arguments: Engine.direct)
     func `no search reads a whole table`(engine: Engine) async throws {
         try await engine.withSeededDatabase { database in
-            let requests = try SearchMatch.allCases.map { try SearchRequest("p4711", match: $0) }
+            // What few documents have, and what all have.
+            let requests = try ["p4711", "p"].flatMap { text in
+                try SearchMatch.allCases.map { try SearchRequest(text, match: $0) }
+            }
             let repository = RepoID(Seeded.id(.repo, 1))
             for request in requests {
                 _ = try await database.read { transaction in
                     try SearchStore.page(request, in: repository, limit: 25, offset: 0, countsTypes: true, transaction)
                 }
                 let plans = database.takePlans()
-                // "c" is what was counted, no table.
-                #expect(plans.flatMap(\.fullScans).filter { $0 != "c" } == [], "\(request): \(plans)")
+                // What was counted or chosen is no table; and where all documents fit, those that come first are enough.
+                let parts = ["c", "newest", "named", "chosen"] + (request.text == "p" ? ["search_index"] : [])
+                #expect(plans.flatMap(\.fullScans).filter { !parts.contains($0) } == [], "\(request): \(plans)")
+            }
+        }
+    }
+
+    private struct Undo: Error {}
+
+    @Test(arguments: Engine.direct)
+    func `of too many hits the names come first that are the query, then the newest`(engine: Engine) async throws {
+        try await engine.withSeededDatabase { database in
+            let (tenant, repository) = (TenantID(Seeded.tenant(of: 1)), RepoID(Seeded.id(.repo, 1)))
+            let (package, version) = (UniqueID.random(), UniqueID.random())
+            let request = try SearchRequest("P", match: .words)
+            // Nothing of it stays.
+            await #expect(throws: Undo.self) {
+                try await database.transaction { transaction in
+                    try transaction.execute(
+                        """
+                        INSERT INTO packages (package_id, tenant_id, repo_id, package_type, name)
+                        VALUES (\(package), \(tenant), \(repository), 'generic', 'p')
+                        """)
+                    try transaction.execute(
+                        """
+                        INSERT INTO package_versions (version_id, tenant_id, repo_id, package_id, version, state,
+                            created_by_subject, published_at)
+                        VALUES (\(version), \(tenant), \(repository), \(package), '1', 'published', 's',
+                            \(Seeded.start + -1))
+                        """)
+                    let document = try #require(
+                        try SearchIndexStore.source(VersionID(version), of: tenant, transaction))
+                    try SearchIndexStore.put(document, at: Seeded.now, transaction)
+                    let names = try [0, 3].flatMap { offset in
+                        let page = try SearchStore.page(
+                            request, in: repository, limit: 3, offset: offset, countsTypes: false, transaction)
+                        #expect(page.total == SearchStore.exactLimit && !page.isTotalExact)
+                        return page.hits.map(\.name)
+                    }
+                    #expect(names == ["p", "p99998", "p99996", "p99994", "p99992", "p99990"])
+                    throw Undo()
+                }
             }
         }
     }
