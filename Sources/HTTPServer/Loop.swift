@@ -16,8 +16,8 @@ final class Loop: @unchecked Sendable {
 
     let server: ServerCore
     private let signal = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
-    /// Accepted by the loop that listens, for this one.
-    private let accepted = Mutex<[Int32]>([])
+    /// Accepted by the loop that listens, for this one; nil once this one has ended.
+    private let accepted = Mutex<[Int32]?>([])
     private let resumed = Mutex<[Exchange]>([])
     private var listening: (listener: Listener, loops: [Loop])?
     /// Until then nobody is accepted: no descriptor was left.
@@ -90,7 +90,7 @@ final class Loop: @unchecked Sendable {
         for exchange in self.resumed.withLock({ $0.takeAll() }) { exchange.goOn() }
         daemon.run()
         _ = consume daemon
-        for socket in self.accepted.withLock({ $0.takeAll() }) { close(socket) }
+        for socket in self.accepted.withLock({ $0.take() }) ?? [] { close(socket) }
         for lingering in self.lingering { close(lingering.socket) }
         while self.server.tasks.load(ordering: .acquiring) > 0 { usleep(10_000) }
     }
@@ -112,7 +112,7 @@ final class Loop: @unchecked Sendable {
             var count = eventfd_t()
             unsafe eventfd_read(self.signal, &count)
             for exchange in self.resumed.withLock({ $0.takeAll() }) { exchange.goOn() }
-            for socket in self.accepted.withLock({ $0.takeAll() }) where !daemon.add(socket) {
+            for socket in self.accepted.withLock({ $0?.takeAll() }) ?? [] where !daemon.add(socket) {
                 self.count.subtract(1, ordering: .relaxed)
             }
         }
@@ -140,15 +140,21 @@ final class Loop: @unchecked Sendable {
             else { return }
             switch listener.accept() {
             case .client(let socket):
-                loop.count.add(1, ordering: .relaxed)
-                loop.accepted.withLock { $0.append(socket) }
-                loop.wake()
+                loop.take(socket)
             case .nobody: return
             case .exhausted:
                 self.listensAfter = .now + self.server.configuration.watchInterval
                 return
             }
         }
+    }
+
+    /// Takes over a client that the loop that listens has accepted, for its next turn. One that ends just then takes
+    /// nobody any more: whom it left behind would wait for an answer in vain.
+    func take(_ socket: Int32) {
+        self.count.add(1, ordering: .relaxed)
+        if self.accepted.withLock({ $0?.append(socket) }) == nil { close(socket) }
+        self.wake()
     }
 
     func add(_ connection: Connection) {

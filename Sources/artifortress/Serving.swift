@@ -158,20 +158,26 @@ struct Serving: Sendable {
     var sweeps: [Sweep] {
         let sweep = ObjectSweep(database: self.database, storage: self.storage, clock: self.clock)
         let keys = IdempotencySweep(database: self.database, clock: self.clock)
-        let instance = self.deployment.instance
         return [
-            Sweep("heartbeat", every: .seconds(10)) { try await sweep.beat(instance) },
             Sweep("object sweep", every: .seconds(30)) { try await sweep.run() },
             Sweep("idempotency sweep", every: .seconds(600)) { try await keys.run() },
         ] + self.uploadSweeps + self.packageSweeps + self.workerSweeps
     }
 
     var background: [any Service] {
+        self.sweeps.map { self.repeating($0) } + [self.searchService, self.webhookDelivery, self.queueWatch]
+    }
+
+    /// Signs of life, for every process whatever its roles: what one without them has staged is swept by another.
+    var heartbeat: any Service {
+        let sweep = ObjectSweep(database: self.database, storage: self.storage, clock: self.clock)
+        let instance = self.deployment.instance
+        return self.repeating(Sweep("heartbeat", every: .seconds(10)) { try await sweep.beat(instance) })
+    }
+
+    private func repeating(_ sweep: Sweep) -> any Service {
         let log = self.log
-        let sweeps = self.sweeps.map { sweep in
-            Periodic(sweep.name, every: sweep.interval, report: { log("\($0): \($1)") }, work: sweep.once)
-        }
-        return sweeps + [self.searchService, self.webhookDelivery, self.queueWatch]
+        return Periodic(sweep.name, every: sweep.interval, report: { log("\($0): \($1)") }, work: sweep.once)
     }
 }
 

@@ -28,7 +28,7 @@ struct Client: ~Copyable {
         if var size = receiveBuffer {
             unsafe setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size))
         }
-        var timeout = timeval(tv_sec: 30, tv_usec: 0)
+        var timeout = timeval(tv_sec: 60, tv_usec: 0)
         unsafe setsockopt(
             socket, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
         unsafe setsockopt(
@@ -60,7 +60,7 @@ struct Client: ~Copyable {
     @discardableResult
     func send(_ text: String) -> Int { self.send(Array(text.utf8)) }
 
-    /// What comes until it ends with `end`, or the server closes, or half a minute is over.
+    /// What comes until it ends with `end`, or the server closes, or a minute is over.
     func read(until end: String? = nil) -> String {
         let end = end.map { Array($0.utf8) }
         var bytes: [UInt8] = []

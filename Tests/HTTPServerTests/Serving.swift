@@ -38,9 +38,9 @@ func blocking<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async ->
 
 /// Looks at `condition` again and again until it holds.
 ///
-/// - Returns: false where it didn't within half a minute.
+/// - Returns: false where it didn't within two minutes.
 func eventually(_ condition: () -> Bool) -> Bool {
-    let deadline = ContinuousClock.now + .seconds(30)
+    let deadline = ContinuousClock.now + .seconds(120)
     while !condition() {
         guard .now < deadline else { return false }
         usleep(1000)

@@ -34,7 +34,7 @@ import Threads
             try await gate.pass()
             return .text(200, "done\n")
         }
-        try await self.serving(drainTimeout: .seconds(20), with: handler) { address, server in
+        try await self.serving(drainTimeout: .seconds(60), with: handler) { address, server in
             let idle = Client(address)
             let wasConnected = idle.isConnected
             #expect(wasConnected)
@@ -66,7 +66,7 @@ import Threads
             }
             return .text(201, "\(count)\n")
         }
-        try await self.serving(drainTimeout: .seconds(20), with: handler) { address, server in
+        try await self.serving(drainTimeout: .seconds(60), with: handler) { address, server in
             let client = Client(address)
             client.send("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 3000000\r\n\r\n")
             client.send([UInt8](repeating: 1, count: 1000))
@@ -89,7 +89,7 @@ import Threads
                     for _ in 0..<20 { try await writer.write([UInt8](repeating: 2, count: 100_000)) }
                 })
         }
-        try await self.serving(drainTimeout: .seconds(20), with: handler) { address, server in
+        try await self.serving(drainTimeout: .seconds(60), with: handler) { address, server in
             let client = Client(address)
             client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
             #expect(eventually { gate.arrivals == 1 })
@@ -161,7 +161,7 @@ import Threads
                 await reallyWait()
                 return .text(200, "done\n")
             }
-            try await self.serving(drainTimeout: .seconds(20), with: handler) { address, server in
+            try await self.serving(drainTimeout: .seconds(60), with: handler) { address, server in
                 let left = Atomic(4)
                 for _ in 0..<4 {
                     Thread.start {

@@ -11,14 +11,17 @@ package final class HookedStorage: BlobStorage {
         @Sendable (_ parts: [StoredPart], _ below: @Sendable () async throws -> Bool) async throws -> Bool
 
     private let below: any BlobStorage
+    private let measuring: @Sendable () async -> Void
     private let opening: Opening
     private let completing: Completing
 
+    /// - Parameter measuring: called before an object's length is asked for.
     package init(
-        _ below: any BlobStorage, opening: @escaping Opening = { $0 },
+        _ below: any BlobStorage, measuring: @escaping @Sendable () async -> Void = {},
+        opening: @escaping Opening = { $0 },
         completing: @escaping Completing = { _, below in try await below() }
     ) {
-        (self.below, self.opening, self.completing) = (below, opening, completing)
+        (self.below, self.measuring, self.opening, self.completing) = (below, measuring, opening, completing)
     }
 
     package func open(_ key: StorageKey, _ range: Range<Int>, of length: Int) async throws -> StoredBytes {
@@ -33,7 +36,11 @@ package final class HookedStorage: BlobStorage {
         try await self.below.begin(key, length: length)
     }
 
-    package func length(of key: StorageKey) async throws -> Int? { try await self.below.length(of: key) }
+    package func length(of key: StorageKey) async throws -> Int? {
+        await self.measuring()
+        return try await self.below.length(of: key)
+    }
+
     package func delete(_ key: StorageKey) async throws { try await self.below.delete(key) }
 
     package func list(after: StorageKey?, limit: Int) async throws -> [StoredObject] {

@@ -1,5 +1,6 @@
 // A completion that outlives its lease and is overtaken by another one, with another list of parts: the blob is what
-// was announced, or there is none. Rules: architecture, I1; HTTP contract, section 9, rows 33 and 38.
+// was announced, or there is none. And a commit that is overtaken. Rules: architecture, I1; HTTP contract, section 9,
+// rows 33 and 38.
 
 import Cryptography
 import Domain
@@ -63,6 +64,31 @@ import Testing
                 try await scene.sweep()
                 #expect(try await scene.orphans() == [])
                 #expect(try await storage.keys().count == (committed.status == 200 ? 1 : 0))
+            }
+        }
+    }
+
+    @Test(arguments: Ground.all)
+    func `a commit that an abort overtakes is told so, not that the bytes are gone`(ground: Ground) async throws {
+        try await ground.engine.withDatabase { database in
+            try await ground.storage.with { storage in
+                let (gate, stopper) = (Halted(), Stopper())
+                let watched = HookedStorage(
+                    storage, measuring: { if stopper.isSet, gate.isFirst() { await gate.wait() } })
+                let scene = try await UploadScene(database, watched, ground.storage, .generous)
+                let session = try await scene.session(Self.right)
+                let tag = try await scene.put(Self.right, to: session)
+                #expect(await scene.complete(session, [tag]).status == 200)
+                stopper.set()
+                async let overtaken = scene.post("\(session)/commit")
+                await gate.reached()
+                #expect(await scene.post("\(session)/abort").status == 200)
+                gate.open()
+                let late = await overtaken
+                #expect(late.status == 409 && late["error"] == "conflict", "\(late)")
+                #expect(try await scene.state(of: session) == .aborted)
+                try await scene.sweep()
+                #expect(try await scene.orphans() == [])
             }
         }
     }
@@ -150,6 +176,13 @@ import Testing
         }
         return ["parts": .array(list)]
     }
+}
+
+private final class Stopper: Sendable {
+    private let flag = Atomic(false)
+
+    var isSet: Bool { self.flag.load(ordering: .acquiring) }
+    func set() { self.flag.store(true, ordering: .releasing) }
 }
 
 /// Lets the first who comes wait until it is opened.

@@ -30,7 +30,7 @@ extension Uploads {
             try UploadSessionStore.require(id, in: grant.repo, of: grant.tenant, $0)
         }
         if seen.state == .committed || seen.sealedDigest != nil {  // nothing is left to be hashed
-            let (digest, length) = try await self.measure(seen)
+            let (digest, length) = try await self.measureFree(seen, under: grant)
             return (try await self.settle(id, digest, length, nil, under: grant, commit: commit), seen)
         }
         let lease = self.freshLease(at: self.clock.now())
@@ -63,6 +63,21 @@ extension Uploads {
         }
         if let digest = session.sealedDigest, session.sealedLength == length { return (digest, length) }
         return (try await self.hashing.digest(of: upload.key, length: length), length)
+    }
+
+    /// Without a lease, the session's end doesn't wait for us; it then explains more than bytes that are gone.
+    private func measureFree(_ seen: UploadSession, under grant: Grant) async throws -> (BlobDigest, Int) {
+        do {
+            return try await self.measure(seen)
+        } catch let fault as StorageFault {
+            let session = try await self.database.lookup {
+                try UploadSessionStore.require(seen.id, in: grant.repo, of: grant.tenant, $0)
+            }
+            try session.mustBeAlive(at: self.clock.now())
+            if session.state == .committed { return try await self.measure(session) }
+            _ = try session.state.after(.match)
+            throw fault
+        }
     }
 
     private func settle(

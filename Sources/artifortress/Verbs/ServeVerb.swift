@@ -33,7 +33,7 @@ enum ServeVerb {
         try await sweep.beat(deployment.instance)
         if deployment.isOnSQLite { try await sweep.buryOthers(than: deployment.instance) }
         let roles = configuration[.roles]
-        var services: [any Service] = [Running { await StopSignal.wait() }]
+        var services: [any Service] = [Running { await StopSignal.wait() }, serving.heartbeat]
         if roles.contains(.worker) { services += serving.background }
         if deployment.isOnSQLite { services.append(Running { try await serving.listenLocally() }) }
         if roles.contains(.api) {

@@ -25,7 +25,8 @@ enum WorkerVerb {
                 try await serving.webhookDelivery.once()
             } else {
                 StopSignal.ignoreBrokenPipes()
-                var services: [any Service] = [Running { await StopSignal.wait() }] + serving.background
+                var services: [any Service] = [Running { await StopSignal.wait() }, serving.heartbeat]
+                services += serving.background
                 if deployment.isOnSQLite { services.append(Running { try await serving.listenLocally() }) }
                 if configuration[.metricsListen] != nil {
                     services.append(Running { try await serving.listenForMonitoring() })
