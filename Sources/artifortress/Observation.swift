@@ -8,6 +8,7 @@ import Glibc
 import HTTP
 import HTTPServer
 import Persistence
+import Policy
 import Registry
 import Settings
 import Telemetry
@@ -20,6 +21,7 @@ struct Observation: Sendable {
     private let requests: RequestMetrics
     private let downloadFailures: LabelledFamily<Counter>
     private let unknownObjects: LabelledFamily<Counter>
+    private let policyVerdicts: LabelledFamily<Counter>
 
     init(_ configuration: Configuration) {
         self.log = Log(
@@ -36,6 +38,10 @@ struct Observation: Sendable {
             "Downloads whose stored bytes were missing or not what they should be, by cause.", labels: ["cause"])
         self.unknownObjects = self.metrics.counters(
             "artifortress_storage_unknown_objects_total", "Stored objects that no row knew and that were swept.")
+        self.policyVerdicts = self.metrics.counters(
+            "artifortress_policy_verdicts_total",
+            "What the policy said where there was something to ask; 'none' where it gave no verdict.",
+            labels: ["action", "verdict"])
         ProcessMetrics.register(in: self.metrics, version: VersionVerb.version)
         let log = self.log
         self.metrics.counter("artifortress_log_dropped_lines_total", "Log lines that could not be written.") {
@@ -87,6 +93,21 @@ struct Observation: Sendable {
                 .init("cause", .string(failure.cause.rawValue)), .init("digest", .string(failure.digest.hex)),
                 .init("storageKey", .string(failure.storageKey.text)), .init("fault", .string("\(failure.fault)")),
             ], correlation: failure.correlation)
+    }
+
+    /// Where the policy gives no verdict nothing gets out: whoever runs the server should know at once.
+    func record(_ outcome: PolicyOutcome) {
+        switch outcome {
+        case .verdict(let action, let decision): self.policyVerdicts.with(action.rawValue, decision.rawValue).add()
+        case .none(let action, let subject, let fault, let correlation):
+            self.policyVerdicts.with(action.rawValue, "none").add()
+            self.log.write(
+                .error, "no policy verdict",
+                [
+                    .init("action", .string(action.rawValue)), .init("subject", .string(subject)),
+                    .init("fault", .string("\(fault)")),
+                ], correlation: correlation)
+        }
     }
 
     /// What a sweep of the store has found: there should be nothing to find.

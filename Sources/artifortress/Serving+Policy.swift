@@ -30,7 +30,7 @@ extension Serving {
         PolicyJudge(
             installation: self.configuration[.policyRules], server: self.policyServer,
             budget: PolicyBudget(self.policyTimeout, clock: self.steadyClock), steadyClock: self.steadyClock,
-            database: self.database, clock: self.clock, report: self.log)
+            database: self.database, clock: self.clock, observe: self.observation.record)
     }
 
     private var policyTimeout: Duration { .milliseconds(self.configuration[.policyEvaluationTimeoutMS]) }

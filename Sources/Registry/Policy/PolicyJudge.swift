@@ -30,6 +30,13 @@ struct PolicyQuestion: Sendable {
     var version: VersionID? { if case .stored(let id) = self.content { id } else { nil } }
 }
 
+/// What came of asking, for metrics and log.
+package enum PolicyOutcome: Sendable {
+    case verdict(PolicyAction, PolicyDecision)
+    /// None that can be relied on, or none in time.
+    case none(PolicyAction, of: String, because: PolicyFault, correlation: UniqueID)
+}
+
 package struct PolicyJudge: Sendable {
     private let installation: PolicyRules
     private let server: (any PolicyEngine)?
@@ -37,18 +44,18 @@ package struct PolicyJudge: Sendable {
     private let steadyClock: SteadyClock
     private let database: any Database
     private let clock: WallClock
-    private let report: @Sendable (String) -> Void
+    private let observe: @Sendable (PolicyOutcome) -> Void
 
     /// - Parameters:
     ///   - installation: rules that hold in every repository.
     ///   - server: asked after them, where they don't deny.
-    ///   - report: told why there was no verdict.
+    ///   - observe: told of each verdict, and why there was none.
     package init(
         installation: PolicyRules, server: (any PolicyEngine)?, budget: PolicyBudget, steadyClock: SteadyClock,
-        database: any Database, clock: WallClock, report: @escaping @Sendable (String) -> Void
+        database: any Database, clock: WallClock, observe: @escaping @Sendable (PolicyOutcome) -> Void
     ) {
         (self.installation, self.server, self.budget, self.steadyClock) = (installation, server, budget, steadyClock)
-        (self.database, self.clock, self.report) = (database, clock, report)
+        (self.database, self.clock, self.observe) = (database, clock, observe)
     }
 
     /// What the rules and the policy server say.
@@ -61,7 +68,7 @@ package struct PolicyJudge: Sendable {
             everywhere + question.rules, type: question.coordinate.package.type, clock: self.steadyClock)
         if rules.isEmpty, self.server == nil { return nil }
         let candidate = try await self.candidate(for: question, rules.predicateTypes)
-        return try await self.inTime(question.action, question.repo, question.subject, question.caller) {
+        let trace = try await self.inTime(question.action, question.repo, question.subject, question.caller) {
             [server, steadyClock] in
             let start = steadyClock.now()
             var findings = try await rules.findings(on: candidate)
@@ -69,6 +76,8 @@ package struct PolicyJudge: Sendable {
             if let server, !isDenied { findings += try await server.findings(on: candidate) }
             return PolicyTrace(findings, duration: steadyClock.now() - start)
         }
+        self.observe(.verdict(question.action, trace.decision))
+        return trace
     }
 
     /// Goes on as if there were no verdict in time: for drills.
@@ -92,7 +101,7 @@ package struct PolicyJudge: Sendable {
         do {
             return try await self.budget.run(work)
         } catch let fault as PolicyFault {
-            self.report("policy: no verdict on \(subject): \(fault) (\(caller.correlation))")
+            self.observe(.none(action, of: subject, because: fault, correlation: caller.correlation))
             switch fault {
             case .timedOut: problem = "gave no verdict within \(timeout) ms"
             case .unreliable: problem = "server gave no verdict that can be relied on"

@@ -81,7 +81,7 @@ import Threads
         ])
         return PolicyJudge(
             installation: rules, server: nil, budget: PolicyBudget(.seconds(600), clock: .system),
-            steadyClock: .system, database: database, clock: clock, report: { _ in })
+            steadyClock: .system, database: database, clock: clock, observe: { _ in })
     }
 
     /// Evaluations, quarantine and promotion of a published version.

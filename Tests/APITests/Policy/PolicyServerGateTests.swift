@@ -74,7 +74,8 @@ import Threads
     }
 
     private static func checkRefused(_ url: String) async throws {
-        try await Installation.with(.sqlite, Self.settings(url)) { server in
+        let settings = Self.settings(url).merging(["metrics.token": "figures"]) { $1 }
+        try await Installation.with(.sqlite, settings) { server in
             let token = try await server.withPackages()
             let id = try await server.completeDraft("p", token: token)
             let answer = try await server.publish(id, token: token)
@@ -85,6 +86,8 @@ import Threads
             #expect(try await server.state(of: id, token: token) == "draft")
             #expect(try await server.count("package_versions") == 1)
             #expect(try await server.audit(token, "action=policy.timeout").count == 2)
+            let metrics = try await server.send("GET", "/metrics", token: "figures").text
+            #expect(metrics.contains("artifortress_policy_verdicts_total{action=\"publish\",verdict=\"none\"} 2"))
             // Reading goes on.
             #expect(try await server.send("GET", "/v1/repos/pkgs/packages", token: token).status == 200)
         }

@@ -236,4 +236,30 @@ import Threads
             }
         }
     }
+
+    /// One copy, whoever races; and none of a version that was withheld first.
+    @Test(arguments: Engine.direct)
+    func `rivals make one copy`(engine: Engine) async throws {
+        try await Installation.with(engine) { server in
+            let token = try await Self.scene(server)
+            let id = try await server.published("p", token: token)
+            let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
+                for _ in 0..<8 {
+                    group.addTask { try await server.promote(id, to: "releases", token: token).status }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(statuses.sorted() == [200, 200, 200, 200, 200, 200, 200, 201])
+            for number in 0..<8 {
+                let id = try await server.published("q\(number)", token: token)
+                async let promoted = server.promote(id, to: "releases", token: token)
+                async let hidden = server.evaluate(id, hint: "quarantine", token: token)
+                let (copy, evaluation) = try await (promoted, hidden)
+                #expect([201, 423].contains(copy.status), "\(copy.text)")
+                #expect(evaluation.status == 201, "\(evaluation.text)")
+                let again = try await server.promote(id, to: "releases", token: token)
+                #expect(again.status == 423, "\(again.text)")
+            }
+        }
+    }
 }
