@@ -105,7 +105,7 @@ extension PolicyCandidate {
             "action": .string(self.action.rawValue), "repoKey": .string(self.repo.text),
             "sourceRepoKey": JSON(self.source?.text), "versionId": JSON(self.version),
             "packageType": .string(package.type), "packageNamespace": JSON(package.namespace),
-            "packageName": .string(package.name), "version": .string(self.coordinate.version),
+            "packageName": .string(package.name), "version": JSON(self.coordinate.version.trimmedOrNil),
             "subject": .string(self.caller.subject.text), "manifest": isShort ? self.manifest : .null,
             "manifestIsLeftOut": .bool(!isShort),
             "files": .array(

@@ -30,6 +30,8 @@ struct Installation: Sendable {
         try await TemporaryDirectory.with { directory in
             var all = [
                 "data": "\(directory)/data", "auth.bootstrapToken": Self.bootstrap, "log.level": "error",
+                // A machine that is busy with tests may take its time.
+                "policy.evaluationTimeoutMs": "60000",
             ]
             all.merge(settings) { $1 }
             guard engine != .sqlite else { return try await self.run(all, steadyClock, body) }

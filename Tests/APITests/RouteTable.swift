@@ -116,6 +116,7 @@ enum RouteTable {
         "POST /v1/repos/{repoKey}/policy/evaluations": row(.promote, 400, far: 400),
         "GET /v1/repos/{repoKey}/policy/evaluations": row(.read, 200),
         "GET /v1/repos/{repoKey}/policy/evaluations/{evaluationNumber}": row(.read, 404),
+        "DELETE /v1/repos/{repoKey}/policy/evaluations/{evaluationNumber}": row(.admin, 404),
         "GET /v1/repos/{repoKey}/quarantine": row(.promote, 200),
         "GET /v1/repos/{repoKey}/quarantine/{quarantineId}": row(.promote, 404),
         "POST /v1/repos/{repoKey}/quarantine/{quarantineId}/release": row(.promote, 404),

@@ -77,6 +77,7 @@ import Testing
             (["check": "namespace", "allow": ["@acme", ""]], nil),
             (["check": "namespace", "deny": [""]], "a package without namespace is denied by ''"),
             (["check": "version", "deny": ["0.*", "1.*"]], "the version '1.0.0' is denied by '1.*'"),
+            (["check": "version", "allow": ["2.*"]], "the version '1.0.0' is not among those that are allowed"),
             (["check": "size", "maxFileBytes": 9], "the file 'b' has 10 bytes, more than 9"),
             (
                 ["check": "size", "maxFileBytes": 10, "maxTotalBytes": 14],
@@ -134,6 +135,37 @@ import Testing
         }
     }
 
+    @Test(
+        arguments: [
+            (["GPL-2.0-only WITH Classpath-exception-2.0"], true), (["GPL-2.0-only AND"], true),
+            (["GPL-2.0-only, MIT"], true),
+            (["MIT"], false), (["Apache License, Version 2.0"], false), ([[[["GPL-2.0-only"]]]], true),
+            ([[[[[["MIT"]]]]]], true), (.array((0..<101).map { .string("L\($0)") }), true),
+            (.array(Array(repeating: "MIT", count: 500_000)), false),
+            ([.string(String(repeating: "x", count: 1025))], true),
+        ] as [(JSON, Bool)])
+    func `a denied license doesn't slip through by its spelling`(licenses: JSON, isRefused: Bool) throws {
+        let rule = try Self.rule(["check": "license", "deny": ["GPL-2.0-only"]])
+        #expect(try (rule.objection(to: Self.candidate(manifest: ["licenses": licenses])) != nil) == isRefused)
+    }
+
+    @Test func `a reason stays short, whatever is quoted in it`() {
+        let finding = PolicyFinding(
+            rule: "r", origin: .repository, check: "name", decision: .deny, reason: String(repeating: "x", count: 5000),
+            duration: .zero)
+        #expect((finding.reason?.count ?? 0) <= 1001)
+    }
+
+    @Test(
+        arguments: [
+            (["check": "version", "allow": ["2.*"]], true), (["check": "version", "deny": ["*"]], true),
+            (["check": "version", "deny": ["1.*"]], false), (["check": "version", "allow": [""]], false),
+        ] as [(JSON, Bool)])
+    func `a file by path has the empty version`(members: JSON, isRefused: Bool) throws {
+        let objection = try Self.rule(members).objection(to: Self.candidate(version: ""))
+        #expect((objection != nil) == isRefused)
+    }
+
     @Test func `nested parentheses come to an end`() {
         let deep = String(repeating: "(", count: 500) + "MIT" + String(repeating: ")", count: 500)
         #expect(LicenseExpression(parsing: deep) == nil)
@@ -141,7 +173,7 @@ import Testing
 
     @Test func `a rule is for its actions, types and repositories`() throws {
         let rule = try Self.rule([
-            "check": "name", "deny": ["*"], "actions": ["promote"], "packageTypes": ["n*"], "repos": ["rel-*"],
+            "check": "name", "deny": ["*"], "actions": ["promote"], "packageTypes": ["N*"], "repos": ["Rel-*"],
         ])
         let (release, other) = (try RepoKey(parsing: "rel-a"), try RepoKey(parsing: "libs"))
         #expect(rule.applies(to: .promote, type: "npm", repo: release))

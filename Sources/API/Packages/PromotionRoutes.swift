@@ -24,7 +24,7 @@ package struct PromotionRoutes: Sendable {
     private func promote(_ call: Call, _ identity: Authenticator) async throws -> Response {
         let (version, source) = (try call.versionID, try call.repoKey)
         let caller = try await identity.caller(for: call.credential, correlation: call.correlation)
-        for role in [Role.read, .promote] { _ = try caller.grant(role, on: source) }
+        _ = try Promotion.leave(source, by: caller)
         // The target is in the body, and he must be authorised before any replay: so the body is read first.
         let (first, again) = try await call.buffered()
         let target = try await RepoKey(parsing: first.fields().requiredText("targetRepo"))

@@ -21,6 +21,9 @@ package struct EvaluationRoutes: Sendable {
                 { call, grant in
                     .json(200, try await self.evaluating.find(call.evaluation, under: grant).json(in: grant.repo))
                 }),
+            .repository(
+                "DELETE", "\(path)/{evaluationNumber}", .admin, check: { _ = try $0.evaluation },
+                { call, grant in try await self.withdraw(call, grant) }),
         ]
     }
 
@@ -30,6 +33,15 @@ package struct EvaluationRoutes: Sendable {
             try await self.evaluating.evaluate(request, under: grant, commit: commit)
         } answer: { made in
             .created(at: "/v1/repos/\(grant.repo)/policy/evaluations/\(made.id)", made.json(in: grant.repo))
+        }
+    }
+
+    private func withdraw(_ call: Call, _ grant: Grant) async throws -> Response {
+        let id = try call.evaluation
+        return try await call.commit { commit in
+            try await self.evaluating.withdraw(id, under: grant, commit: commit)
+        } answer: { evaluation in
+            .json(200, evaluation.json(in: grant.repo))
         }
     }
 
@@ -53,7 +65,8 @@ package struct EvaluationRoutes: Sendable {
         return .json(
             200,
             [
-                "repoKey": .string(grant.repo.text), "items": .array(page.items.map { $0.json(in: grant.repo) }),
+                "repoKey": .string(grant.repo.text),
+                "items": .array(page.items.map { .object($0.members(in: grant.repo)) }),
                 "next": JSON(page.next.map { Cursor.text(of: [String($0)]) }),
             ])
     }
@@ -71,28 +84,6 @@ extension Call {
     }
 }
 
-extension Target {
-    /// One of some words in the query, in any case; nil where it is absent or blank.
-    ///
-    /// - Throws: `bad_request`.
-    func word<Word: RawRepresentable & CaseIterable>(_ name: String) throws(Refusal) -> Word?
-    where Word.RawValue == String {
-        guard let text = self.parameter(name)?.trimmedOrNil else { return nil }
-        return try Word(word: text, name)
-    }
-}
-
-extension RawRepresentable where Self: CaseIterable, RawValue == String {
-    /// - Parameter text: in any case.
-    /// - Throws: `bad_request`.
-    fileprivate init(word text: String, _ name: String) throws(Refusal) {
-        guard let value = Self(rawValue: text.lowercased()) else {
-            throw .badRequest("\(name) must be one of \(Self.allCases.map(\.rawValue).joined(separator: ", ")).")
-        }
-        self = value
-    }
-}
-
 extension EvaluationRequest {
     /// - Throws: `bad_request`.
     fileprivate init(_ fields: Fields) throws(Refusal) {
@@ -101,9 +92,11 @@ extension EvaluationRequest {
         guard version != .zero else { throw .badRequest("versionId is required.") }
         var hint: PolicyDecision?
         if let text = try fields.trimmedText("decisionHint") { hint = try PolicyDecision(word: text, "decisionHint") }
-        self.init(
-            action: action, version: VersionID(version), hint: hint, reason: try fields.requiredText("reason"),
-            engineVersion: try fields.trimmedText("policyEngineVersion"))
+        let (reason, engine) = (try fields.requiredText("reason"), try fields.trimmedText("policyEngineVersion"))
+        guard reason.utf8.count <= 4096, engine?.utf8.count ?? 0 <= 256 else {
+            throw .badRequest("reason must have at most 4096 bytes, policyEngineVersion at most 256.")
+        }
+        self.init(action: action, version: VersionID(version), hint: hint, reason: reason, engineVersion: engine)
     }
 }
 
@@ -118,12 +111,15 @@ extension MadeEvaluation {
 
 extension StoredEvaluation {
     fileprivate func json(in repo: RepoKey) -> JSON {
-        .object(
-            self.evaluation.members(self.id, in: repo, self.version, at: self.evaluatedAt) + [
-                .init("contentRevision", JSON(self.evaluation.contentRevision)),
-                .init("evaluatedBySubject", JSON(self.evaluatedBy)), .init("spentAtUtc", JSON(self.spentAt)),
-                .init("details", self.evaluation.details),
-            ])
+        .object(self.members(in: repo) + [.init("details", self.evaluation.details)])
+    }
+
+    /// Without what each rule said: for lists.
+    fileprivate func members(in repo: RepoKey) -> [JSON.Member] {
+        self.evaluation.members(self.id, in: repo, self.version, at: self.evaluatedAt) + [
+            .init("contentRevision", JSON(self.evaluation.contentRevision)),
+            .init("evaluatedBySubject", JSON(self.evaluatedBy)), .init("spentAtUtc", JSON(self.spentAt)),
+        ]
     }
 }
 

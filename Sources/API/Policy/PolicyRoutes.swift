@@ -39,8 +39,8 @@ package struct PolicyRoutes: Sendable {
         var response = Response.json(
             200,
             [
-                "repoKey": .string(repo.text), "rules": policy.rules.json,
-                "installationRules": self.policies.installation.json, "revision": JSON(policy.revision),
+                "repoKey": .string(repo.text), "rules": policy.rules,
+                "installationRules": self.policies.installation(in: repo).json, "revision": JSON(policy.revision),
                 "updatedBySubject": JSON(policy.updatedBy), "updatedAtUtc": JSON(policy.updatedAt),
             ])
         response.headers.set("ETag", policy.entityTag.description)

@@ -7,6 +7,8 @@ package struct Allowance: Hashable, Sendable {
 
     package init(allow: [Glob], deny: [Glob]) { (self.allow, self.deny) = (allow, deny) }
 
+    package func denies(_ text: String) -> Bool { self.deny.contains { $0.matches(text) } }
+
     /// Why a text isn't allowed, after its name; nil where it is.
     package func objection(to text: String) -> String? {
         if let pattern = self.deny.first(where: { $0.matches(text) }) { return "is denied by '\(pattern)'" }

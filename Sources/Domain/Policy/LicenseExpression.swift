@@ -60,7 +60,7 @@ package indirect enum LicenseExpression: Hashable, Sendable {
     /// Why it isn't allowed; nil where it is. Licences are compared in lower case.
     package func objection(_ allowance: Allowance) -> String? {
         switch self {
-        case .license(let name): allowance.objection(to: name.lowercased()).map { "'\(name)' \($0)" }
+        case .license(let name): Self.objection(allowance, to: name).map { "'\(name)' \($0)" }
         case .all(let parts): parts.lazy.compactMap { $0.objection(allowance) }.first
         case .any(let parts):
             parts.contains { $0.objection(allowance) == nil }
@@ -70,21 +70,53 @@ package indirect enum LicenseExpression: Hashable, Sendable {
 }
 
 extension LicenseExpression {
-    /// The licences that a manifest names, as its format writes them: `license` or `licenses`; a text, an object that
-    /// has it as `type`, `name`, `id` or `expression`, or a list of these.
-    package static func texts(in manifest: JSON) -> [String] {
-        ["license", "licenses"].compactMap { manifest[$0] }.flatMap { self.texts(of: $0, depth: 3) }
+    /// A denial of a licence holds for it with an exception too, and for a text that merely has it as a word.
+    private static func objection(_ allowance: Allowance, to name: String) -> String? {
+        let name = name.lowercased()
+        let words = name.split { $0.isWhitespace || "(),;/|".contains($0) }.map(String.init)
+        if words.count > 1, let word = words.first(where: { allowance.denies($0) }) {
+            return "has '\(word)', which is denied"
+        }
+        return allowance.objection(to: name)
     }
 
-    private static func texts(of value: JSON, depth: Int) -> [String] {
+    /// The licences that a manifest names, as its format writes them: `license` or `licenses`; a text, an object that
+    /// has it as `type`, `name`, `id` or `expression`, or a list of these.
+    ///
+    /// - Returns: each once, in their order; nil where there are too many, or they stand too deep.
+    package static func texts(in manifest: JSON) -> [String]? {
+        var found: [String] = []
+        for name in ["license", "licenses"] {
+            guard let value = manifest[name] else { continue }
+            guard self.collect(value, depth: 4, into: &found) else { return nil }
+        }
+        return found
+    }
+
+    /// How many a manifest may name.
+    private static let countLimit = 100
+    /// In bytes: of one.
+    private static let lengthLimit = 1024
+
+    private static func collect(_ value: JSON, depth: Int, into found: inout [String]) -> Bool {
         switch value {
-        case .string(let text): text.trimmedOrNil.map { [$0] } ?? []
-        case .array(let elements): depth > 0 ? elements.flatMap { self.texts(of: $0, depth: depth - 1) } : []
+        case .null, .bool, .integer, .number: return true
+        case .string(let text):
+            guard let text = text.trimmedOrNil, !found.contains(text) else { return true }
+            guard found.count < self.countLimit, text.utf8.count <= self.lengthLimit else { return false }
+            found.append(text)
+            return true
+        case .array(let elements):
+            return depth > 0 && elements.allSatisfy { self.collect($0, depth: depth - 1, into: &found) }
         case .object:
-            depth > 0
-                ? ["expression", "id", "type", "name", "license"].lazy.compactMap { value[$0] }
-                    .map { self.texts(of: $0, depth: depth - 1) }.first { !$0.isEmpty } ?? [] : []
-        case .null, .bool, .integer, .number: []
+            guard depth > 0 else { return false }
+            for name in ["expression", "id", "type", "name", "license"] {
+                guard let inner = value[name] else { continue }
+                let count = found.count
+                guard self.collect(inner, depth: depth - 1, into: &found) else { return false }
+                if found.count > count { break }
+            }
+            return true
         }
     }
 }

@@ -23,11 +23,15 @@ package struct PolicyFinding: Hashable, Sendable {
     package let reason: String?
     package let duration: Duration
 
+    /// In characters: of a reason. Names that are quoted in it may be as long as a manifest.
+    private static let reasonLimit = 1000
+
     package init(
         rule: String, origin: Origin, check: String, decision: PolicyDecision, reason: String?, duration: Duration
     ) {
         (self.rule, self.origin, self.check) = (rule, origin, check)
-        (self.decision, self.reason, self.duration) = (decision, reason, duration)
+        (self.decision, self.duration) = (decision, duration)
+        self.reason = reason.map { $0.utf8.count <= Self.reasonLimit ? $0 : "\($0.prefix(Self.reasonLimit))…" }
     }
 
     package var json: JSON {

@@ -9,7 +9,7 @@ package struct PolicyRule: Hashable, Sendable {
         case name(Allowance)
         /// The package's namespace; empty for none.
         case namespace(Allowance)
-        /// The version's text.
+        /// The version's text; empty for a file by path, which has none before it is published.
         case version(Allowance)
         /// Every licence that the manifest names; and it must name one where only some are allowed. In lower case.
         case license(Allowance)
@@ -80,7 +80,8 @@ package struct PolicyRule: Hashable, Sendable {
             }
         case .version(let allowance):
             let version = candidate.coordinate.version
-            return allowance.objection(to: version).map { "the version '\(version)' \($0)" }
+            let name = version.isEmpty ? "a file by path, which has no version yet," : "the version '\(version)'"
+            return allowance.objection(to: version).map { "\(name) \($0)" }
         case .license(let allowance): return Self.objection(allowance, toLicensesIn: candidate.manifest)
         case .manifest(let paths):
             return paths.first { !Self.has($0, candidate.manifest) }
@@ -96,7 +97,9 @@ package struct PolicyRule: Hashable, Sendable {
     }
 
     private static func objection(_ allowance: Allowance, toLicensesIn manifest: JSON) -> String? {
-        let texts = LicenseExpression.texts(in: manifest)
+        guard let texts = LicenseExpression.texts(in: manifest) else {
+            return "the manifest names more licenses, or longer or deeper ones, than can be looked at"
+        }
         if texts.isEmpty { return allowance.allow.isEmpty ? nil : "the manifest names no license" }
         for text in texts {
             // What can't be read as an expression is a name.

@@ -6,6 +6,11 @@ package struct PolicyRules: Hashable, Sendable {
     /// Of patterns, fields and the like in one rule.
     package static let listLimit = 200
 
+    /// In bytes, written as JSON: they are read at every publish.
+    package static let sizeLimit = 64 << 10
+    /// Of predicate types in one rule: each is looked up.
+    package static let predicateTypeLimit = 16
+
     package let rules: [PolicyRule]
 
     private init(rules: [PolicyRule]) { self.rules = rules }
@@ -25,9 +30,23 @@ package struct PolicyRules: Hashable, Sendable {
             rules.append(rule)
         }
         self.init(rules: rules)
+        guard self.json.bytes.count <= Self.sizeLimit else {
+            throw .badRequest("Rules may have at most \(Self.sizeLimit) bytes in all.")
+        }
     }
 
     package var json: JSON { .array(self.rules.map(\.json)) }
+
+    /// Those that hold in a repository, without the names of others.
+    package func inForce(in repo: RepoKey) -> PolicyRules {
+        PolicyRules(
+            rules: self.rules.filter { rule in rule.repos.isEmpty || rule.repos.contains { $0.matches(repo.text) } }
+                .map { rule in
+                    PolicyRule(
+                        name: rule.name, check: rule.check, effect: rule.effect, actions: rule.actions,
+                        packageTypes: rule.packageTypes)
+                })
+    }
 }
 
 /// Reads one rule. Names count in any case (HTTP contract, 1.2), and unknown ones are refused: a misspelt one would
@@ -71,7 +90,8 @@ private struct RuleReader {
         }
         return PolicyRule(
             name: name, check: check, effect: effect, actions: Set(actions.compactMap(\.self)),
-            packageTypes: try self.globs("packageTypes"), repos: try self.globs("repos"))
+            packageTypes: try self.globs("packageTypes").map(\.lowercased),
+            repos: try self.globs("repos").map(\.lowercased))
     }
 
     /// - Returns: the check, and the members that belong to it.
@@ -107,7 +127,12 @@ private struct RuleReader {
                 throw .badRequest("\(self.place) must have maxFileBytes or maxTotalBytes.")
             }
             return (.size(maxFile: file, maxTotal: total), ["maxFileBytes", "maxTotalBytes"])
-        default: return (.attestation(try self.required("a list of predicate types")), ["required"])
+        default:
+            let types = try self.required("a list of predicate types")
+            guard types.count <= PolicyRules.predicateTypeLimit else {
+                throw self.refusal("required", "may have at most \(PolicyRules.predicateTypeLimit) predicate types")
+            }
+            return (.attestation(types), ["required"])
         }
     }
 

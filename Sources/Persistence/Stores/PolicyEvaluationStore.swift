@@ -46,12 +46,13 @@ package struct PendingEvaluation: Hashable, Sendable {
 package enum PolicyEvaluationStore {
     // MARK: - What a verdict is made of
 
-    /// The strictest evaluation that waits for the present content of the version `v`, as the column's value.
+    /// The strictest evaluation that waits for the present content of the version `v`, as the column's value. What the
+    /// rules said doesn't wait: they are asked again.
     private static func strictest(_ action: PolicyAction) -> SQL {
         """
         (SELECT e.evaluation_id FROM policy_evaluations e
             WHERE e.version_id = v.version_id AND e.action = \(action) AND e.content_revision = v.content_revision
-                AND e.spent_at IS NULL
+                AND e.spent_at IS NULL AND e.decision_source NOT LIKE 'rules%'
             ORDER BY CASE e.decision WHEN 'deny' THEN 0 WHEN 'quarantine' THEN 1 ELSE 2 END, e.evaluation_id
             LIMIT 1)
         """
@@ -62,10 +63,10 @@ package enum PolicyEvaluationStore {
     package static func circumstances(
         of version: VersionID, in key: RepoKey, of tenant: TenantID, for action: PolicyAction,
         _ transaction: borrowing Transaction
-    ) throws -> (version: PackageVersion, rules: PolicyRules, revision: Int, pending: PendingEvaluation?)? {
+    ) throws -> (version: PackageVersion, policy: JSON, generation: Int, pending: PendingEvaluation?)? {
         try transaction.first(
             """
-            SELECT \(VersionStore.columns), y.rules, y.revision, s.evaluation_id, s.decision, s.reason
+            SELECT \(VersionStore.columns), y.rules, r.policy_generation, s.evaluation_id, s.decision, s.reason
             FROM \(VersionStore.source) LEFT JOIN repo_policies y ON y.repo_id = r.repo_id
             LEFT JOIN policy_evaluations s ON s.evaluation_id = \(self.strictest(action))
             WHERE v.version_id = \(version) AND r.tenant_id = \(tenant) AND r.repo_key = \(key)
@@ -75,44 +76,42 @@ package enum PolicyEvaluationStore {
             if let id = try row[25] as Int64? {
                 pending = PendingEvaluation(id: id, decision: try row[26], reason: try row[27])
             }
-            return (
-                try VersionStore.version(row: row), try PolicyStore.rules(try row[23]), try row[24] as Int? ?? 0,
-                pending
-            )
+            return (try VersionStore.version(row: row), try row[23] as JSON? ?? [], try row[24], pending)
         }
     }
 
     /// The policy of a repository, for something that is no version yet.
     package static func policy(
         of key: RepoKey, of tenant: TenantID, _ transaction: borrowing Transaction
-    ) throws -> (id: RepoID, rules: PolicyRules, revision: Int)? {
+    ) throws -> (id: RepoID, policy: JSON, generation: Int)? {
         try transaction.first(
             """
-            SELECT r.repo_id, y.rules, y.revision FROM repos r LEFT JOIN repo_policies y ON y.repo_id = r.repo_id
+            SELECT r.repo_id, y.rules, r.policy_generation FROM repos r LEFT JOIN repo_policies y ON y.repo_id = r.repo_id
             WHERE r.tenant_id = \(tenant) AND r.repo_key = \(key)
-            """, as: { (try $0[0], try PolicyStore.rules(try $0[1]), try $0[2] as Int? ?? 0) })
+            """, as: { (try $0[0], try $0[1] as JSON? ?? [], try $0[2]) })
     }
 
     /// What may have changed since a verdict was made.
     package struct Standing: Hashable, Sendable {
         /// Of the repository's policy.
-        package let revision: Int
+        package let generation: Int
         /// The strictest evaluation that waits.
         package let pending: Int64?
         /// An item that hides the version.
         package let quarantine: QuarantineID?
     }
 
+    /// Until the transaction ends, the repository's policy stays as it is.
     package static func standing(
         of version: VersionID, for action: PolicyAction, _ transaction: borrowing Transaction
     ) throws -> Standing? {
         try transaction.first(
             """
-            SELECT y.revision, \(self.strictest(action)), q.quarantine_id
-            FROM package_versions v LEFT JOIN repo_policies y ON y.repo_id = v.repo_id
+            SELECT r.policy_generation, \(self.strictest(action)), q.quarantine_id
+            FROM package_versions v JOIN repos r ON r.repo_id = v.repo_id
             LEFT JOIN quarantine_items q ON q.version_id = v.version_id AND q.status <> 'released'
-            WHERE v.version_id = \(version)
-            """, as: { Standing(revision: try $0[0] as Int? ?? 0, pending: try $0[1], quarantine: try $0[2]) })
+            WHERE v.version_id = \(version) \(.either(postgreSQL: "FOR KEY SHARE OF r", sqlite: ""))
+            """, as: { Standing(generation: try $0[0], pending: try $0[1], quarantine: try $0[2]) })
     }
 
     // MARK: - Keeping
@@ -147,6 +146,19 @@ package enum PolicyEvaluationStore {
             UPDATE policy_evaluations SET spent_at = \(now)
             WHERE version_id = \(version) AND action = \(action) AND spent_at IS NULL
             """)
+    }
+
+    /// One that waits has been used.
+    ///
+    /// - Returns: false where it doesn't wait.
+    package static func spend(
+        _ id: Int64, in repository: RepoID, at now: Timestamp, _ transaction: borrowing Transaction
+    ) throws -> Bool {
+        try transaction.execute(
+            """
+            UPDATE policy_evaluations SET spent_at = \(now)
+            WHERE evaluation_id = \(id) AND repo_id = \(repository) AND spent_at IS NULL
+            """) > 0
     }
 
     /// Those that put a version in quarantine have been answered.

@@ -3,38 +3,35 @@
 package import Domain
 
 package struct StoredPolicy: Hashable, Sendable {
-    package let rules: PolicyRules
+    /// As they are stored: another version of the program may have rules that this one can't read.
+    package let rules: JSON
     /// Grows with each change: the policy's entity tag. Zero where there never was one.
     package let revision: Int
     package let updatedBy: String?
     package let updatedAt: Timestamp?
 
-    package init(rules: PolicyRules, revision: Int, updatedBy: String?, updatedAt: Timestamp?) {
+    package init(rules: JSON, revision: Int, updatedBy: String?, updatedAt: Timestamp?) {
         (self.rules, self.revision, self.updatedBy, self.updatedAt) = (rules, revision, updatedBy, updatedAt)
     }
 
-    package static let none = StoredPolicy(rules: .none, revision: 0, updatedBy: nil, updatedAt: nil)
+    package static let none = StoredPolicy(rules: [], revision: 0, updatedBy: nil, updatedAt: nil)
 }
 
 package enum PolicyStore {
-    /// - Parameter isLocked: whether its row is locked until the transaction ends.
     package static func policy(
-        of repository: RepoID, isLocked: Bool = false, _ transaction: borrowing Transaction
+        of repository: RepoID, _ transaction: borrowing Transaction
     ) throws -> StoredPolicy {
-        let noLock = SQLClause.either(postgreSQL: "", sqlite: "")
         let policy = try transaction.first(
             """
             SELECT rules, revision, updated_by_subject, updated_at FROM repo_policies WHERE repo_id = \(repository)
-            \(isLocked ? .forUpdate : noLock)
             """
         ) { row in
-            StoredPolicy(
-                rules: try self.rules(try row[0]), revision: try row[1], updatedBy: try row[2], updatedAt: try row[3])
+            StoredPolicy(rules: try row[0], revision: try row[1], updatedBy: try row[2], updatedAt: try row[3])
         }
         return policy ?? .none
     }
 
-    /// - Precondition: the repository's row is locked.
+    /// - Precondition: the repository's row is locked `FOR UPDATE`.
     package static func put(
         _ rules: PolicyRules, of repository: RepoID, revision: Int, by subject: Subject, at now: Timestamp,
         _ transaction: borrowing Transaction
@@ -46,13 +43,14 @@ package enum PolicyStore {
             ON CONFLICT (repo_id) DO UPDATE SET rules = excluded.rules, revision = excluded.revision,
                 updated_by_subject = excluded.updated_by_subject, updated_at = excluded.updated_at
             """)
+        try self.supersede(repository, transaction)
     }
 
-    /// Nothing is published under rules that can't be read.
-    static func rules(_ document: JSON?) throws(DatabaseFault) -> PolicyRules {
-        guard let document else { return .none }
-        do { return try PolicyRules(parsing: document) } catch {
-            throw .unreadable("policy rules: \(error.message)")
-        }
+    /// No verdict of before holds any more: whoever publishes by one is judged again.
+    ///
+    /// - Precondition: the repository's row is locked `FOR UPDATE`, so that who publishes waits, or is waited for.
+    package static func supersede(_ repository: RepoID, _ transaction: borrowing Transaction) throws {
+        try transaction.execute(
+            "UPDATE repos SET policy_generation = policy_generation + 1 WHERE repo_id = \(repository)")
     }
 }

@@ -7,9 +7,12 @@ package enum VersionContentStore {
     // MARK: - Writing
 
     /// Adds entries, or replaces those of the same path.
+    ///
+    /// - Returns: whether anything is other than before.
+    @discardableResult
     package static func put(
         _ entries: [ArtifactEntry], into draft: Draft, at now: Timestamp, _ transaction: borrowing Transaction
-    ) throws {
+    ) throws -> Bool {
         try transaction.execute(each: entries) { entry in
             """
             INSERT INTO artifact_entries (version_id, relative_path, blob_digest, checksum_sha256, checksum_sha1,
@@ -19,24 +22,31 @@ package enum VersionContentStore {
             ON CONFLICT (version_id, relative_path) DO UPDATE SET blob_digest = excluded.blob_digest,
                 checksum_sha256 = excluded.checksum_sha256, checksum_sha1 = excluded.checksum_sha1,
                 size_bytes = excluded.size_bytes, content_type = excluded.content_type
+            WHERE artifact_entries.blob_digest <> excluded.blob_digest
+                OR artifact_entries.checksum_sha1 IS DISTINCT FROM excluded.checksum_sha1
+                OR artifact_entries.content_type IS DISTINCT FROM excluded.content_type
             """
-        }
+        } > 0
     }
 
-    /// Replaces the manifest, if there is one.
+    /// Replaces the manifest, if there is one. It is kept in its canonical form.
     ///
     /// - Parameter blob: the original document's digest.
+    /// - Returns: whether anything is other than before.
+    @discardableResult
     package static func put(
         _ manifest: JSON, blob: BlobDigest? = nil, into draft: Draft, at now: Timestamp,
         _ transaction: borrowing Transaction
-    ) throws {
+    ) throws -> Bool {
         try transaction.execute(
             """
             INSERT INTO manifests (version_id, manifest, blob_digest, updated_at)
-            VALUES (\(draft.id), \(manifest), \(blob), \(now))
+            VALUES (\(draft.id), \(manifest.canonical), \(blob), \(now))
             ON CONFLICT (version_id) DO UPDATE SET manifest = excluded.manifest, blob_digest = excluded.blob_digest,
                 updated_at = excluded.updated_at
-            """)
+            WHERE manifests.manifest IS DISTINCT FROM excluded.manifest
+                OR manifests.blob_digest IS DISTINCT FROM excluded.blob_digest
+            """) > 0
     }
 
     // MARK: - Reading
@@ -161,7 +171,7 @@ package enum VersionContentStore {
             try transaction.first(missing(other, one), as: { _ in true }) == nil
         else { return false }
         let (mine, others) = (try self.manifest(of: one, transaction), try self.manifest(of: other, transaction))
-        return mine?.document == others?.document && mine?.blob == others?.blob
+        return mine?.document.canonical == others?.document.canonical && mine?.blob == others?.blob
     }
 
     /// Gives a draft the files and the manifest of another version.

@@ -72,11 +72,11 @@ package struct TrustedKeys: Sendable {
         _ id: TrustedKeyID, under grant: Grant, commit: Commit<StoredKey>
     ) async throws -> StoredKey {
         try await commit { [now = self.clock.now()] transaction in
-            let repository = try RepositoryStore.require(
-                grant.repo, of: grant.tenant, transaction, lock: .forNoKeyUpdate)
+            let repository = try RepositoryStore.require(grant.repo, of: grant.tenant, transaction, lock: .forUpdate)
             guard let key = try TrustedKeyStore.keys(of: repository.id, transaction).first(where: { $0.id == id })
             else { throw Refusal.notFound("The trusted key") }
             try TrustedKeyStore.remove(id, by: grant.caller.subject, at: now, transaction)
+            try PolicyStore.supersede(repository.id, transaction)  // a rule may have relied on it
             try Self.audit("repo.trusted_key.removed", key, under: grant, at: now, transaction)
             return key
         }

@@ -60,12 +60,12 @@ package struct Evaluating: Sendable {
                 try PolicyEvaluationStore.circumstances(
                     of: request.version, in: grant.repo, of: grant.tenant, for: request.action, $0)
             }
-            guard let (version, rules, _, _) = found else { throw Refusal.notFound("The package version") }
+            guard let (version, policy, _, _) = found else { throw Refusal.notFound("The package version") }
             let trace = try await self.judge.trace(
                 on: PolicyQuestion(
                     action: request.action, repo: grant.repo, source: nil, coordinate: version.coordinate,
                     content: .stored(version.id),
-                    rules: [RuleSet(.repository, rules, for: request.action, grant.repo)], trust: nil,
+                    policies: [.init(.repository, policy, for: request.action, grant.repo)], trust: nil,
                     caller: grant.caller))
             do {
                 return try await commit { [now = self.clock.now()] transaction in
@@ -101,19 +101,22 @@ package struct Evaluating: Sendable {
         let id = try PolicyEvaluationStore.append(
             evaluation, of: version.id, in: version.repository, isSpent: false, by: grant.caller.subject, at: now,
             transaction)
-        var quarantine: QuarantineID?
-        if decision == .quarantine {
+        // Whoever asks for it is heard also where the rules are stricter: what is out already isn't stopped by a denial.
+        var quarantine: (id: QuarantineID, reason: String)?
+        if decision == .quarantine || request.hint == .quarantine {
             let reason = request.hint == .quarantine ? request.reason : trace?.reason ?? request.reason
-            quarantine = try QuarantineStore.quarantine(version, reason: reason, at: now, transaction)
+            quarantine = (try QuarantineStore.quarantine(version, reason: reason, at: now, transaction), reason)
         }
         let made = MadeEvaluation(
-            id: id, evaluation: evaluation, version: version.id, quarantine: quarantine, evaluatedAt: now)
-        try Self.announce(made, of: version, under: grant, transaction)
+            id: id, evaluation: evaluation, version: version.id, quarantine: quarantine?.id, evaluatedAt: now)
+        try Self.announce(made, hiddenFor: quarantine?.reason, of: version, under: grant, transaction)
         return made
     }
 
+    /// - Parameter quarantineReason: nil where it hides nothing.
     private static func announce(
-        _ made: MadeEvaluation, of version: PackageVersion, under grant: Grant, _ transaction: borrowing Transaction
+        _ made: MadeEvaluation, hiddenFor quarantineReason: String?, of version: PackageVersion, under grant: Grant,
+        _ transaction: borrowing Transaction
     ) throws {
         var details: [JSON.Member] = [
             .init("repoKey", .string(grant.repo.text)), .init("versionId", JSON(version.id)),
@@ -127,12 +130,36 @@ package struct Evaluating: Sendable {
             AuditEntry("policy.evaluated", on: "policy_evaluation", made.id, details), by: grant.caller,
             at: made.evaluatedAt, transaction)
         // Of what readers never saw they aren't told either.
-        guard made.quarantine != nil, version.state == .published else { return }
+        guard let quarantineReason, version.state == .published else { return }
         let event = Announcement(of: version).event(
             .versionQuarantined, id: UniqueID(at: made.evaluatedAt),
-            [.init("reason", .string(made.evaluation.reason))], at: made.evaluatedAt)
+            [.init("reason", .string(quarantineReason))], at: made.evaluatedAt)
         try transaction.execute(each: event) { $0 }
         transaction.notify(EventLog.channel)
+    }
+
+    /// Takes back an evaluation that waits to be used.
+    ///
+    /// - Throws: `not_found` for the repository or the evaluation; `conflict` where it doesn't wait.
+    package func withdraw(
+        _ id: Int64, under grant: Grant, commit: Commit<StoredEvaluation>
+    ) async throws -> StoredEvaluation {
+        try await commit { [now = self.clock.now()] transaction in
+            let repository = try RepositoryStore.require(grant.repo, of: grant.tenant, transaction)
+            let isWithdrawn = try PolicyEvaluationStore.spend(id, in: repository.id, at: now, transaction)
+            guard let found = try PolicyEvaluationStore.find(id, in: repository.id, transaction) else {
+                throw Refusal.notFound("The policy evaluation")
+            }
+            guard isWithdrawn else { throw Refusal.conflict("The evaluation was used, or taken back, before.") }
+            try AuditLog.append(
+                AuditEntry(
+                    "policy.evaluation.withdrawn", on: "policy_evaluation", id,
+                    [
+                        "repoKey": grant.repo.text, "versionId": found.version?.description ?? "",
+                        "action": found.evaluation.action.rawValue, "decision": found.evaluation.decision.rawValue,
+                    ]), by: grant.caller, at: now, transaction)
+            return found
+        }
     }
 
     // MARK: - Reading

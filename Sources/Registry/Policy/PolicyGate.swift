@@ -14,67 +14,71 @@ package struct PolicyGate: PublishGate {
     package func verdict(on candidate: PublishCandidate) async throws -> PublishVerdict {
         let grant = candidate.grant
         switch candidate.content {
-        case .draft(let id): return try await self.verdict(onDraft: id, under: grant)
-        case .copy(let id, let source): return try await self.verdict(onCopyOf: id, from: source, under: grant)
+        case .draft(let id): return try await self.judge(draft: id, under: grant)
+        case .copy(let id, let source): return try await self.judge(copyOf: id, from: source, under: grant)
         case .whole(let coordinate, let entries, let manifest):
             let found = try await self.database.lookup {
                 try PolicyEvaluationStore.policy(of: grant.repo, of: grant.tenant, $0)
             }
-            guard let (_, rules, revision) = found else { return .allowed }  // the publish finds no repository
+            guard let (_, policy, generation) = found else { return .allowed }  // the publish finds no repository
             let question = PolicyQuestion(
                 action: .publish, repo: grant.repo, source: nil, coordinate: coordinate,
                 content: .given(entries, manifest: manifest),
-                rules: [RuleSet(.repository, rules, for: .publish, grant.repo)], trust: nil, caller: grant.caller)
-            let basis = PublishVerdict.Basis(action: .publish, revision: revision, pending: nil, source: nil)
-            return try await self.verdict(on: question, pending: nil, contentRevision: nil, basis)
+                policies: [.init(.repository, policy, for: .publish, grant.repo)], trust: nil, caller: grant.caller)
+            let basis = PublishVerdict.Basis(action: .publish, generation: generation, pending: nil, source: nil)
+            return try await self.judge(question, pending: nil, contentRevision: nil, basis)
         }
     }
 
-    private func verdict(onDraft id: VersionID, under grant: Grant) async throws -> PublishVerdict {
+    private func judge(draft id: VersionID, under grant: Grant) async throws -> PublishVerdict {
         let found = try await self.database.lookup {
             try PolicyEvaluationStore.circumstances(of: id, in: grant.repo, of: grant.tenant, for: .publish, $0)
         }
         // Where there is no draft, the publish says so itself.
-        guard let (version, rules, revision, pending) = found, version.state == .draft else { return .allowed }
+        guard let (version, policy, generation, pending) = found, version.state == .draft else { return .allowed }
         let question = PolicyQuestion(
             action: .publish, repo: grant.repo, source: nil, coordinate: version.coordinate, content: .stored(id),
-            rules: [RuleSet(.repository, rules, for: .publish, grant.repo)], trust: nil, caller: grant.caller)
-        let basis = PublishVerdict.Basis(action: .publish, revision: revision, pending: pending?.id, source: nil)
-        return try await self.verdict(on: question, pending: pending, contentRevision: version.contentRevision, basis)
+            policies: [.init(.repository, policy, for: .publish, grant.repo)], trust: nil, caller: grant.caller)
+        let basis = PublishVerdict.Basis(action: .publish, generation: generation, pending: pending?.id, source: nil)
+        return try await self.judge(question, pending: pending, contentRevision: version.contentRevision, basis)
     }
 
     /// The repository that a copy leaves has a say by its rules on promotions, the one that it enters by its rules on
     /// publishes.
-    private func verdict(
-        onCopyOf id: VersionID, from key: RepoKey, under grant: Grant
+    private func judge(
+        copyOf id: VersionID, from key: RepoKey, under grant: Grant
     ) async throws -> PublishVerdict {
         let found = try await self.database.read { transaction in
             (
                 try PolicyEvaluationStore.circumstances(of: id, in: key, of: grant.tenant, for: .promote, transaction),
-                try PolicyEvaluationStore.policy(of: grant.repo, of: grant.tenant, transaction)
+                try PolicyEvaluationStore.policy(of: grant.repo, of: grant.tenant, transaction),
+                try QuarantineStore.status(of: id, transaction)
             )
         }
-        guard let (version, sourceRules, sourceRevision, pending) = found.0, let (target, rules, revision) = found.1
+        // What can't be promoted is refused by the promotion itself, whatever the policy is.
+        guard let (version, sourcePolicy, sourceGeneration, pending) = found.0,
+            let (target, policy, generation) = found.1,
+            Visibility.byCoordinate(version.state, found.2) == .visible
         else { return .allowed }
         let question = PolicyQuestion(
             action: .promote, repo: grant.repo, source: key, coordinate: version.coordinate, content: .stored(id),
-            rules: [
-                RuleSet(.source, sourceRules, for: .promote, key),
-                RuleSet(.repository, rules, for: .publish, grant.repo),
+            policies: [
+                .init(.source, sourcePolicy, for: .promote, key), .init(.repository, policy, for: .publish, grant.repo),
             ], trust: target, caller: grant.caller)
         let basis = PublishVerdict.Basis(
-            action: .promote, revision: revision, pending: pending?.id,
-            source: PublishVerdict.Basis.Source(version: id, revision: sourceRevision))
-        return try await self.verdict(on: question, pending: pending, contentRevision: version.contentRevision, basis)
+            action: .promote, generation: generation, pending: pending?.id,
+            source: PublishVerdict.Basis.Source(version: id, generation: sourceGeneration))
+        return try await self.judge(question, pending: pending, contentRevision: version.contentRevision, basis)
     }
 
-    private func verdict(
-        on question: PolicyQuestion, pending: PendingEvaluation?, contentRevision: Int?, _ basis: PublishVerdict.Basis
+    private func judge(
+        _ question: PolicyQuestion, pending: PendingEvaluation?, contentRevision: Int?, _ basis: PublishVerdict.Basis
     ) async throws -> PublishVerdict {
         let trace = try await self.judge.trace(on: question)
-        var (decision, reason) = (trace?.decision ?? .allow, trace?.reason)
+        var (decision, reason, origin) = (trace?.decision ?? .allow, trace?.reason, "rules")
         if let pending, pending.decision > decision {
             (decision, reason) = (pending.decision, "evaluation \(pending.id): \(pending.reason)")
+            origin = "evaluation"
         }
         let text = reason ?? ""
         let verdict: PublishVerdict.Decision =
@@ -91,9 +95,12 @@ package struct PolicyGate: PublishGate {
             } ?? []
         return PublishVerdict(
             verdict, contentRevision: contentRevision, basis: basis,
-            evaluation: trace?.evaluation(
-                question.action, decision: decision, because: reason, of: question.coordinate,
-                contentRevision: contentRevision, further))
+            evaluation: trace.map { trace in
+                PolicyEvaluation(
+                    action: question.action, decision: decision, source: "\(origin)_\(decision.rawValue)", reason: text,
+                    details: .object(trace.details(of: question.coordinate) + further),
+                    contentRevision: contentRevision)
+            })
     }
 
     // MARK: - In the transaction
@@ -102,15 +109,18 @@ package struct PolicyGate: PublishGate {
         _ verdict: PublishVerdict, on version: PackageVersion, at now: Timestamp, by caller: Caller,
         _ transaction: borrowing Transaction
     ) throws -> QuarantineID? {
-        guard let basis = verdict.basis else { return nil }
+        // Something has come that wasn't there to be judged.
+        guard let basis = verdict.basis else { throw ContentChanged() }
         guard let own = try PolicyEvaluationStore.standing(of: version.id, for: basis.action, transaction) else {
             throw DatabaseFault.unreadable("a version that is about to be published is missing")
         }
-        guard own.revision == basis.revision else { throw ContentChanged() }
+        guard own.generation == basis.generation else { throw ContentChanged() }
         var judged = version.id
         if let source = basis.source {
             let other = try PolicyEvaluationStore.standing(of: source.version, for: basis.action, transaction)
-            guard other?.revision == source.revision, other?.pending == basis.pending else { throw ContentChanged() }
+            guard other?.generation == source.generation, other?.pending == basis.pending else {
+                throw ContentChanged()
+            }
             judged = source.version
         } else if own.pending != basis.pending {
             throw ContentChanged()

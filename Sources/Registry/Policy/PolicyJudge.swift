@@ -20,11 +20,23 @@ struct PolicyQuestion: Sendable {
     let source: RepoKey?
     let coordinate: Coordinate
     let content: Content
-    /// Those of repositories, in the order of evaluation. The installation's are asked the same before them.
-    let rules: [RuleSet]
+    /// The policies of repositories, as they are stored, in the order of evaluation. The installation's is asked the same
+    /// before them.
+    let policies: [StoredRules]
     /// The repository whose trusted keys count.
     let trust: RepoID?
     let caller: Caller
+
+    struct StoredRules: Sendable {
+        let origin: PolicyFinding.Origin
+        let document: JSON
+        let action: PolicyAction
+        let repo: RepoKey
+
+        init(_ origin: PolicyFinding.Origin, _ document: JSON, for action: PolicyAction, _ repo: RepoKey) {
+            (self.origin, self.document, self.action, self.repo) = (origin, document, action, repo)
+        }
+    }
 
     /// Nil for a version that doesn't exist yet.
     var version: VersionID? { if case .stored(let id) = self.content { id } else { nil } }
@@ -63,21 +75,36 @@ package struct PolicyJudge: Sendable {
     /// - Returns: nil where there is nobody to ask.
     /// - Throws: `policy_timeout`, which has been recorded then.
     func trace(on question: PolicyQuestion) async throws -> PolicyTrace? {
-        let everywhere = question.rules.map { RuleSet(.installation, self.installation, for: $0.action, $0.repo) }
-        let rules = RuleEngine(
-            everywhere + question.rules, type: question.coordinate.package.type, clock: self.steadyClock)
-        if rules.isEmpty, self.server == nil { return nil }
-        let candidate = try await self.candidate(for: question, rules.predicateTypes)
-        let trace = try await self.inTime(question.action, question.repo, question.subject, question.caller) {
-            [server, steadyClock] in
-            let start = steadyClock.now()
+        let none = JSON.array([])
+        if self.installation.rules.isEmpty, self.server == nil, question.policies.allSatisfy({ $0.document == none }) {
+            return nil
+        }
+        let trace = try await self.inTime(question) { () -> PolicyTrace? in
+            let start = self.steadyClock.now()
+            let rules = try self.rules(for: question)
+            if rules.isEmpty, self.server == nil { return nil }
+            let candidate = try await self.candidate(for: question, rules.predicateTypes)
             var findings = try await rules.findings(on: candidate)
             let isDenied = findings.contains { $0.decision == .deny }
-            if let server, !isDenied { findings += try await server.findings(on: candidate) }
-            return PolicyTrace(findings, duration: steadyClock.now() - start)
+            if let server = self.server, !isDenied { findings += try await server.findings(on: candidate) }
+            return PolicyTrace(findings, duration: self.steadyClock.now() - start)
         }
-        self.observe(.verdict(question.action, trace.decision))
+        if let trace { self.observe(.verdict(question.action, trace.decision)) }
         return trace
+    }
+
+    /// - Throws: `PolicyFault` for rules that this program can't read: they may say no.
+    private func rules(for question: PolicyQuestion) throws(PolicyFault) -> RuleEngine {
+        var sets = question.policies.map { RuleSet(.installation, self.installation, for: $0.action, $0.repo) }
+        for policy in question.policies {
+            do {
+                sets.append(
+                    RuleSet(policy.origin, try PolicyRules(parsing: policy.document), for: policy.action, policy.repo))
+            } catch {
+                throw .unreliable("the rules of '\(policy.repo)' can't be read: \(error.message)")
+            }
+        }
+        return RuleEngine(sets, type: question.coordinate.package.type, clock: self.steadyClock)
     }
 
     /// Goes on as if there were no verdict in time: for drills.
@@ -86,16 +113,20 @@ package struct PolicyJudge: Sendable {
     func simulateTimeout(
         _ action: PolicyAction, of version: VersionID, under grant: Grant
     ) async throws {
-        _ = try await self.inTime(action, grant.repo, version.description, grant.caller) { [steadyClock] in
+        let question = PolicyQuestion(
+            action: action, repo: grant.repo, source: nil,
+            coordinate: Coordinate(PackageName(type: "", name: ""), version: "", sortKey: []),
+            content: .stored(version),
+            policies: [], trust: nil, caller: grant.caller)
+        _ = try await self.inTime(question) { [steadyClock] in
             while true { try await steadyClock.sleep(for: .seconds(60)) }
         }
     }
 
-    /// - Parameter subject: what is being judged, for the audit log.
     private func inTime<Value: Sendable>(
-        _ action: PolicyAction, _ repo: RepoKey, _ subject: String, _ caller: Caller,
-        _ work: @escaping @Sendable () async throws -> Value
+        _ question: PolicyQuestion, _ work: @escaping @Sendable () async throws -> Value
     ) async throws -> Value {
+        let (action, caller, subject) = (question.action, question.caller, question.subject)
         let timeout = self.budget.limit.microseconds / 1000
         let problem: String
         do {
@@ -112,9 +143,12 @@ package struct PolicyJudge: Sendable {
                 AuditEntry(
                     "policy.timeout", on: "policy_evaluation", subject,
                     [
-                        "repoKey": repo.text, "versionId": subject, "action": action.rawValue,
-                        "timeoutMs": String(timeout), "failClosed": "true",
-                    ]), by: caller, at: now, transaction)
+                        .init("repoKey", .string((question.source ?? question.repo).text)),
+                        .init("versionId", .string(question.version?.description ?? "")),
+                        .init("action", .string(action.rawValue)), .init("timeoutMs", .string(String(timeout))),
+                        .init("failClosed", "true"),
+                    ] + (question.source == nil ? [] : [.init("targetRepoKey", .string(question.repo.text))])),
+                by: caller, at: now, transaction)
         }
         throw Refusal(
             .policyTimeout, "The policy \(problem): nothing was changed. Try again.",
@@ -153,16 +187,6 @@ extension PolicyQuestion {
 }
 
 extension PolicyTrace {
-    /// What is kept of a judgement that was made for a publish.
-    func evaluation(
-        _ action: PolicyAction, decision: PolicyDecision, because reason: String?, of coordinate: Coordinate,
-        contentRevision: Int?, _ further: [JSON.Member] = []
-    ) -> PolicyEvaluation {
-        PolicyEvaluation(
-            action: action, decision: decision, source: "rules_\(decision.rawValue)", reason: reason ?? "",
-            details: .object(self.details(of: coordinate) + further), contentRevision: contentRevision)
-    }
-
     func details(of coordinate: Coordinate) -> [JSON.Member] {
         coordinate.details + [
             .init("durationMicroseconds", .integer(self.duration.microseconds)), .init("trace", self.json),
@@ -175,7 +199,7 @@ extension Coordinate {
     var details: [JSON.Member] {
         [
             .init("packageType", .string(self.package.type)), .init("packageNamespace", JSON(self.package.namespace)),
-            .init("packageName", .string(self.package.name)), .init("version", .string(self.version)),
+            .init("packageName", .string(self.package.name)), .init("version", JSON(self.version.trimmedOrNil)),
         ]
     }
 }

@@ -5,14 +5,16 @@ package import Persistence
 package import Threads
 
 package struct RepositoryPolicies: Sendable {
-    /// Those of the settings: they hold in every repository.
-    package let installation: PolicyRules
+    private let installation: PolicyRules
     private let database: any Database
     private let clock: WallClock
 
     package init(installation: PolicyRules, database: any Database, clock: WallClock) {
         (self.installation, self.database, self.clock) = (installation, database, clock)
     }
+
+    /// Those of the settings that hold in a repository; of others its readers need not know.
+    package func installation(in repo: RepoKey) -> PolicyRules { self.installation.inForce(in: repo) }
 
     /// - Throws: `not_found` for the repository.
     package func find(under grant: Grant) async throws -> StoredPolicy {
@@ -32,7 +34,7 @@ package struct RepositoryPolicies: Sendable {
     ) async throws -> StoredPolicy {
         try await commit { [now = self.clock.now()] transaction in
             let repository = try RepositoryStore.require(
-                grant.repo, of: grant.tenant, transaction, lock: .forNoKeyUpdate)
+                grant.repo, of: grant.tenant, transaction, lock: .forUpdate)
             let present = try PolicyStore.policy(of: repository.id, transaction)
             guard condition(present) else {
                 throw Refusal(
@@ -40,7 +42,7 @@ package struct RepositoryPolicies: Sendable {
                     ["revision": JSON(present.revision)])
             }
             let policy = StoredPolicy(
-                rules: rules, revision: present.revision + 1, updatedBy: grant.caller.subject.text, updatedAt: now)
+                rules: rules.json, revision: present.revision + 1, updatedBy: grant.caller.subject.text, updatedAt: now)
             try PolicyStore.put(
                 rules, of: repository.id, revision: policy.revision, by: grant.caller.subject, at: now, transaction)
             try AuditLog.append(
@@ -48,7 +50,7 @@ package struct RepositoryPolicies: Sendable {
                     "repo.policy.updated", on: "repo_policy", grant.repo,
                     [
                         "repoKey": grant.repo.text, "revision": String(policy.revision),
-                        "rules": rules.json.description, "formerRules": present.rules.json.description,
+                        "rules": rules.json.description, "formerRules": present.rules.description,
                     ]), by: grant.caller, at: now, transaction)
             return policy
         }

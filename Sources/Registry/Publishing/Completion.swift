@@ -47,7 +47,9 @@ package enum Completion {
         for (draft, verdict) in drafts {
             let version = try draft.published(at: now)
             try RetiredCoordinateStore.refuse(version.coordinate, in: version.repository.id, transaction)
+            // What hid the version before goes on hiding it: who publishes doesn't undo what somebody decided.
             var quarantine = try gate.settle(verdict, on: version, at: now, by: caller, transaction)
+            var reason = quarantine == nil ? nil : "in quarantine since before its publish"
             let event = UniqueID(at: now)
             let announcement = Announcement(of: version)
             let time = JSON.Member("publishedAtUtc", JSON(now))
@@ -57,8 +59,13 @@ package enum Completion {
                 announcement.outbox(.versionPublished, id: event, [time], at: now),
             ]
             events.append((version.repository.id, announcement.event(.versionPublished, id: event, [time], at: now)))
-            if case .quarantine(let reason) = verdict.decision {
-                quarantine = try QuarantineStore.quarantine(version, reason: reason, at: now, transaction)
+            if case .quarantine(let verdictReason) = verdict.decision {
+                reason = verdictReason
+                if quarantine == nil {
+                    quarantine = try QuarantineStore.quarantine(version, reason: verdictReason, at: now, transaction)
+                }
+            }
+            if let reason {
                 events.append(
                     (
                         version.repository.id,

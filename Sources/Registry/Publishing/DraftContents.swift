@@ -48,8 +48,10 @@ package struct DraftContents: Sendable {
             let blobs = try Self.blobs(entries.map(\.digest), for: draft, at: now, transaction)
             var stored: [ArtifactEntry] = []
             for entry in entries { stored.append(try entry.checked(against: blobs[entry.digest])) }
-            try VersionContentStore.put(stored, into: draft, at: now, transaction)
-            try VersionStore.touch(draft, transaction)
+            // The same again is no other content: what was said of it goes on holding.
+            if try VersionContentStore.put(stored, into: draft, at: now, transaction) {
+                try VersionStore.touch(draft, transaction)
+            }
             try transaction.execute(
                 Announcement(of: draft.version).audit(
                     "package.version.entries.upserted",
@@ -72,8 +74,9 @@ package struct DraftContents: Sendable {
             try formats[type].check(manifest)
             let draft = try version.draft()
             if let blob { _ = try Self.blobs([blob], for: draft, at: now, transaction) }
-            try VersionContentStore.put(manifest, blob: blob, into: draft, at: now, transaction)
-            try VersionStore.touch(draft, transaction)
+            if try VersionContentStore.put(manifest, blob: blob, into: draft, at: now, transaction) {
+                try VersionStore.touch(draft, transaction)
+            }
             try transaction.execute(
                 Announcement(of: version).audit(
                     "package.version.manifest.upserted",

@@ -59,7 +59,9 @@ package struct FilePublishing: Sendable {
             contentType: contentType)
         let manifest: JSON = ["path": .string(path.text), "contentType": JSON(contentType)]
         let candidate = PublishCandidate(
-            .whole(Self.coordinate(of: path, revision: 1), entries: [entry], manifest: manifest), under: grant)
+            .whole(
+                Coordinate(Self.name(of: path), version: "", sortKey: []), entries: [entry], manifest: manifest),
+            under: grant)
         return try await self.guarded.run([candidate], by: grant.caller) { verdicts in
             try await commit { [gate, now = self.clock.now()] transaction in
                 let repository = try Self.writable(under: grant, transaction)

@@ -11,11 +11,18 @@ package struct Promotion: Sendable {
     fileprivate let source: Grant
     package let target: Grant
 
+    /// Leave to promote out of a repository.
+    ///
+    /// - Throws: `forbidden` without `read` and `promote` on it.
+    package static func leave(_ source: RepoKey, by caller: Caller) throws(Refusal) -> Grant {
+        _ = try caller.grant(.read, on: source)
+        return try caller.grant(.promote, on: source)
+    }
+
     /// - Throws: `forbidden` without `read` and `promote` on the source and `promote` on the target; `bad_request` where
     ///   they are the same.
     package init(_ version: VersionID, from source: RepoKey, to target: RepoKey, by caller: Caller) throws(Refusal) {
-        _ = try caller.grant(.read, on: source)
-        (self.version, self.source) = (version, try caller.grant(.promote, on: source))
+        (self.version, self.source) = (version, try Self.leave(source, by: caller))
         self.target = try caller.grant(.promote, on: target)
         guard source != target else { throw .badRequest("targetRepo must be another repository.") }
     }
@@ -63,6 +70,7 @@ package struct Promoting: Sendable {
     private static func source(
         _ promotion: Promotion, _ verdict: PublishVerdict, _ transaction: borrowing Transaction
     ) throws -> PackageVersion {
+        try Self.lockPackages(promotion, transaction)
         let version = try VersionStore.require(
             promotion.version, in: promotion.source.repo, of: promotion.source.tenant, locked: true, transaction)
         switch Visibility.byCoordinate(version.state, try QuarantineStore.status(of: version.id, transaction)) {
@@ -74,6 +82,17 @@ package struct Promoting: Sendable {
         }
         if let judged = verdict.contentRevision, judged != version.contentRevision { throw ContentChanged() }
         return version
+    }
+
+    /// Packages come before versions, and both packages in one order: rivals that copy the other way wait, not forever.
+    private static func lockPackages(_ promotion: Promotion, _ transaction: borrowing Transaction) throws {
+        let version = try VersionStore.require(
+            promotion.version, in: promotion.source.repo, of: promotion.source.tenant, transaction)
+        let target = try RepositoryStore.require(promotion.target.repo, of: promotion.target.tenant, transaction)
+        let other = try PackageStore.find(version.coordinate.package, in: target.id, transaction)
+        for package in [version.package, other].compactMap(\.self).sorted() {
+            try PackageStore.lock(package, transaction)
+        }
     }
 
     private static func publish(
@@ -145,7 +164,7 @@ private struct Place {
         of source: PackageVersion, as package: PackageID, in target: Repository, _ transaction: borrowing Transaction
     ) throws {
         self.allowsOverwriting = target.settings.overwrite
-        guard source.coordinate.package.type == FilePublishing.packageType else {
+        guard try Self.isFile(source, transaction) else {
             (self.coordinate, self.head) = (source.coordinate, nil)
             self.present = try VersionStore.find(
                 source.coordinate.version, of: package, isLocked: true, transaction)
@@ -171,6 +190,16 @@ private struct Place {
             present = try VersionStore.require(latest.id, in: target.key, of: target.tenant, locked: true, transaction)
         }
         self.present = present
+    }
+
+    /// Whether it was published by its path. Drafts of the same type are versions like all others.
+    private static func isFile(_ source: PackageVersion, _ transaction: borrowing Transaction) throws -> Bool {
+        guard source.coordinate.package.type == FilePublishing.packageType, let package = source.package else {
+            return false
+        }
+        return try TagStore.current(FilePublishing.headTag, of: package, transaction) != nil
+            && source.coordinate.package.namespace == nil
+            && (try? RelativePath(parsing: source.coordinate.package.name)) != nil
     }
 
     func taken(_ present: PackageVersion) -> Refusal {

@@ -23,12 +23,13 @@ struct PromotionAnnouncement: Sendable {
         Announcement(of: self.source).audit("package.version.promoted", self.places, by: caller, at: now)
     }
 
-    /// For the logs of both repositories, each about its own version.
+    /// For the logs of both repositories, each about its own version: who reads one may not know of the other.
     func events(at now: Timestamp) -> [(RepoID, [SQL])] {
-        [self.source, self.copy].map { version in
+        [(self.source, "out"), (self.copy, "in")].map { version, direction in
             (
                 version.repository.id,
-                Announcement(of: version).event(.versionPromoted, id: UniqueID(at: now), self.places, at: now)
+                Announcement(of: version).event(
+                    .versionPromoted, id: UniqueID(at: now), [.init("direction", .string(direction))], at: now)
             )
         }
     }

@@ -10,7 +10,7 @@ package struct PublishCandidate: Sendable {
     package enum Content: Sendable {
         /// A stored draft: entries and manifest are in the database.
         case draft(VersionID)
-        /// A version that is made and published in one step.
+        /// A version that is made and published in one step. Its text is empty where it isn't known before.
         case whole(Coordinate, entries: [ArtifactEntry], manifest: JSON)
         /// A published version that is copied from another repository.
         case copy(VersionID, from: RepoKey)
@@ -35,15 +35,15 @@ package struct PublishVerdict: Hashable, Sendable {
     package struct Basis: Hashable, Sendable {
         package let action: PolicyAction
         /// Of the policy of the repository that publishes.
-        package let revision: Int
+        package let generation: Int
         /// The strictest evaluation that waited.
         package let pending: Int64?
-        /// Where a copy comes from: the version, and the revision of its repository's policy.
+        /// Where a copy comes from: the version, and the generation of its repository's policy.
         package let source: Source?
 
         package struct Source: Hashable, Sendable {
             package let version: VersionID
-            package let revision: Int
+            package let generation: Int
         }
     }
 

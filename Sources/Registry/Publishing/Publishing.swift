@@ -37,7 +37,9 @@ package struct Publishing: Sendable {
                 let version = try VersionStore.require(
                     id, in: grant.repo, of: grant.tenant, locked: true, transaction)
                 if version.state == .published {
-                    return Publication(version: version, event: nil, quarantine: nil)
+                    let item = try QuarantineStore.find(of: version.id, transaction)
+                    return Publication(
+                        version: version, event: nil, quarantine: item.flatMap { $0.status.hides ? $0.id : nil })
                 }
                 let (draft, digests) = try Self.publishable(version, transaction)
                 try Self.refer(to: digests, at: now, transaction)

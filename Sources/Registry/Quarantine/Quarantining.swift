@@ -32,7 +32,8 @@ package struct Quarantining: Sendable {
         }
     }
 
-    /// Lets a version out to its readers, or withholds it for good. A release answers the evaluations that put it there.
+    /// Lets a version out to its readers, or withholds it for good. Evaluations that put it there have
+    /// been answered.
     ///
     /// - Throws: `not_found` for repository or item; `conflict` where it was decided before.
     package func resolve(
@@ -47,9 +48,7 @@ package struct Quarantining: Sendable {
             let item = try QuarantineStore.require(id, in: repository.id, isLocked: true, transaction)
                 .resolved(as: decision, by: grant.caller.subject, at: now)
             try QuarantineStore.resolve(item, transaction)
-            if decision == .release {
-                try PolicyEvaluationStore.spendQuarantine(of: version.id, at: now, transaction)
-            }
+            try PolicyEvaluationStore.spendQuarantine(of: version.id, at: now, transaction)
             try AuditLog.append(
                 AuditEntry(
                     "quarantine.\(item.status.rawValue)", on: "quarantine_item", item.id,

@@ -37,5 +37,10 @@ CREATE INDEX policy_evaluations_version ON policy_evaluations (version_id, actio
 CREATE INDEX policy_evaluations_repo ON policy_evaluations (repo_id, evaluation_id);
 CREATE INDEX policy_evaluations_tenant ON policy_evaluations (tenant_id, evaluation_id);
 
+-- Grows with whatever makes earlier verdicts worthless; read under the lock of the repository's row.
+ALTER TABLE repos ADD COLUMN policy_generation INTEGER NOT NULL DEFAULT 0;
+
+CREATE INDEX policy_evaluations_decision ON policy_evaluations (repo_id, decision, evaluation_id);
+
 -- All of a repository's items, the newest first.
 CREATE INDEX quarantine_items_newest ON quarantine_items (repo_id, created_at, quarantine_id);

@@ -68,6 +68,7 @@ struct Examination: Sendable {
     func findings() async -> [Finding] {
         var findings = [self.dataDirectory(), self.clock()]
         findings += self.disks()
+        findings += await Self.policyServer(self.configuration)
         do {
             let (database, lock, migrations) = try Deployment.openDatabase(self.configuration)
             findings += await self.look(at: database, migrations)

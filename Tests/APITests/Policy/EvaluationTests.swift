@@ -47,6 +47,8 @@ import Testing
             for (name, value) in [
                 ("action", "read"), ("action", .null), ("versionId", "x"), ("versionId", .null), ("decisionHint", "no"),
                 ("reason", " "), ("reason", .null), ("versionId", .string(UniqueID.zero.description)),
+                ("reason", .string(String(repeating: "r", count: 4097))),
+                ("policyEngineVersion", .string(String(repeating: "v", count: 257))),
             ] as [(String, JSON)] {
                 var members: [String: JSON] = ["action": "publish", "versionId": .string(id), "reason": "r"]
                 members[name] = value
@@ -76,12 +78,56 @@ import Testing
             #expect(try await server.putEntry("more", digest, length: 1, of: id, token: token).status == 200)
             #expect(try await server.evaluate(id, "promote", hint: "deny", token: token).status == 201)
             #expect(try await server.publish(id, token: token).status == 200)
+            // The same content again doesn't shed what was said of it.
+            let held = try await server.completeDraft("h", token: token)
+            #expect(try await server.evaluate(held, hint: "deny", token: token).status == 201)
+            let same: JSON = ["id": "h", "version": "1.0.0", "name": "h"]
+            #expect(try await server.putManifest(same, of: held, token: token).status == 200)
+            let file = try await server.commit(Array("content".utf8), in: "pkgs")
+            #expect(try await server.putEntry("file.bin", file, length: 7, of: held, token: token).status == 200)
+            #expect(try await server.publish(held, token: token).status == 409)
             // A hint can't make a rule milder.
             try await server.setRules([["name": "none", "check": "name", "deny": ["*"]]], token: token)
             let other = try await server.completeDraft("q", token: token)
             let judged = try await server.evaluate(other, hint: "allow", token: token)
             #expect(judged.json["decision"] == "deny" && judged.json["decisionSource"] == "rules_deny")
             #expect(try await server.publish(other, token: token).status == 409)
+            // What rules said then doesn't outlive them.
+            try await server.setRules([], token: token)
+            #expect(try await server.publish(other, token: token).status == 200)
+        }
+    }
+
+    @Test(arguments: Engine.direct)
+    func `who withholds is heard also where the rules deny`(engine: Engine) async throws {
+        try await Installation.with(engine) { server in
+            let token = try await server.withPackages()
+            let id = try await server.published("p", token: token)
+            try await server.setRules([["name": "none", "check": "name", "deny": ["*"]]], token: token)
+            let made = try await server.evaluate(id, hint: "quarantine", reason: "CVE", token: token)
+            #expect(made.json["decision"] == "deny" && made.json["quarantined"] == true, "\(made.text)")
+            #expect(
+                try await server.send("GET", "/v1/repos/pkgs/packages/npm/p/versions/1.0.0", token: token).status == 423
+            )
+        }
+    }
+
+    @Test(arguments: Engine.direct)
+    func `a rejected draft stays rejected when it is published`(engine: Engine) async throws {
+        try await Installation.with(engine) { server in
+            let token = try await server.withPackages()
+            let id = try await server.completeDraft("p", token: token)
+            let made = try await server.evaluate(id, hint: "quarantine", token: token)
+            let item = try #require(made.json["quarantineId"]?.text)
+            #expect(try await server.resolve(item, "reject", token: token).status == 200)
+            try await server.setRules(
+                [["name": "look", "check": "name", "deny": ["*"], "effect": "quarantine"]], token: token)
+            let published = try await server.publish(id, token: token)
+            #expect(published.status == 200 && published.json["quarantineId"] == .string(item))
+            let shown = try await server.send("GET", "/v1/repos/pkgs/quarantine/\(item)", token: token)
+            #expect(shown.json["status"] == "rejected")
+            let again = try await server.publish(id, token: token)
+            #expect(again.json["idempotent"] == true && again.json["quarantineId"] == .string(item))
         }
     }
 

@@ -30,6 +30,13 @@ extension Installation {
         return try #require(answer.json["items"]?.elements, "\(answer.status) \(answer.text)")
     }
 
+    /// One of them, with what each rule said.
+    func details(of evaluation: JSON, in repo: String = "pkgs", token: String) async throws -> JSON? {
+        let number = try #require(evaluation["evaluationId"]?.integer)
+        let path = "/v1/repos/\(repo)/policy/evaluations/\(number)"
+        return try await self.send("GET", path, token: token).json["details"]
+    }
+
     func resolve(_ item: String, _ decision: String, in repo: String = "pkgs", token: String) async throws -> Answer {
         try await self.send("POST", "/v1/repos/\(repo)/quarantine/\(item)/\(decision)", token: token)
     }

@@ -58,9 +58,7 @@ import Threads
             #expect(try await server.audit(token, "action=policy.denied").count == 1)
             let list = try await server.evaluations("versionId=\(id)", token: token)
             #expect(list.count == 1 && list[0]["decision"] == "deny" && list[0]["decisionSource"] == "rules_deny")
-            let number = try #require(list[0]["evaluationId"]?.integer)
-            let shown = try await server.send("GET", "/v1/repos/pkgs/policy/evaluations/\(number)", token: token)
-            let trace = try #require(shown.json["details"]?["trace"]?.elements)
+            let trace = try #require(try await server.details(of: list[0], token: token)?["trace"]?.elements)
             #expect(trace.map { $0["rule"] } == ["no-beta", "licenses"], "\(trace)")
             #expect(trace.map { $0["origin"] } == ["installation", "repository"])
             #expect(trace.map { $0["decision"] } == ["allow", "deny"])
@@ -131,7 +129,7 @@ import Threads
             #expect(try await server.eventTypes(token: token) == ["policy.denied", "policy.denied"])
             let kept = try await server.evaluations(token: token)
             #expect(kept.count == 2 && kept.allSatisfy { $0["versionId"] == .null })
-            #expect(kept[1]["details"]?["packageName"] == "a/tool.exe")
+            #expect(try await server.details(of: kept[1], token: token)?["packageName"] == "a/tool.exe")
             #expect(
                 try await server.audit(token, "action=policy.denied").map { $0["resourceType"] } == [
                     "package", "package",

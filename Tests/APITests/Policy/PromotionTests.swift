@@ -127,8 +127,9 @@ import Threads
             #expect(try await server.eventTypes(in: "releases", token: token) == ["policy.denied"])
             let denied = try await server.evaluations(in: "releases", token: token)
             #expect(denied.count == 1 && denied[0]["versionId"] == .null && denied[0]["action"] == "promote")
-            #expect(denied[0]["details"]?["sourceVersionId"] == .string(id))
-            #expect(denied[0]["details"]?["trace"]?.elements?.first?["origin"] == "source")
+            let details = try await server.details(of: denied[0], in: "releases", token: token)
+            #expect(details?["sourceVersionId"] == .string(id))
+            #expect(details?["trace"]?.elements?.first?["origin"] == "source")
 
             try await server.setRules([], token: token)
             try await server.setRules(
@@ -148,6 +149,12 @@ import Threads
                 try await server.evaluate(other, "promote", hint: "deny", reason: "wait", token: token).status == 201)
             let waits = try await server.promote(other, to: "releases", token: token)
             #expect(waits.status == 409 && waits.json["reason"]?.text?.contains("wait") == true)
+            let number = try #require(try await server.evaluations(token: token).first?["evaluationId"]?.integer)
+            let path = "/v1/repos/pkgs/policy/evaluations/\(number)"
+            #expect(try await server.send("DELETE", path, token: token).json["spentAtUtc"] != .null)
+            #expect(try await server.send("DELETE", path, token: token).status == 409)
+            #expect(try await server.audit(token, "action=policy.evaluation.withdrawn").count == 1)
+            #expect(try await server.promote(other, to: "releases", token: token).status == 201)
         }
     }
 
@@ -187,6 +194,36 @@ import Threads
             #expect(delete.status == 204)
             let gone = try await server.promote(one, from: "files", to: "releases", token: token)
             #expect(gone.status == 409 && gone.json["message"]?.text?.contains("tombstoned") == true, "\(gone.text)")
+        }
+    }
+
+    /// What is published through drafts is no file by path, whatever its type.
+    @Test(arguments: Engine.direct)
+    func `a version of the generic type keeps its coordinate`(engine: Engine) async throws {
+        try await Installation.with(engine) { server in
+            let token = try await Self.scene(server)
+            for version in ["1.4.0", "1.5.0"] {
+                let id = try await server.published("tool", version, type: "generic", namespace: "acme", token: token)
+                let promoted = try await server.promote(id, to: "releases", token: token)
+                #expect(promoted.status == 201 && promoted.json["version"] == .string(version), "\(promoted.text)")
+                #expect(promoted.json["packageNamespace"] == "acme")
+            }
+        }
+    }
+
+    /// Both ways at once, of the same names.
+    @Test(arguments: Engine.direct)
+    func `promotions that cross don't wait for each other forever`(engine: Engine) async throws {
+        try await Installation.with(engine) { server in
+            let token = try await Self.scene(server)
+            for number in 0..<6 {
+                let one = try await server.published("p\(number)", bytes: [1], token: token)
+                let other = try await server.published("p\(number)", bytes: [1], in: "releases", token: token)
+                async let there = server.promote(one, to: "releases", token: token)
+                async let back = server.promote(other, from: "releases", to: "pkgs", token: token)
+                let statuses = try await [there.status, back.status]
+                #expect(statuses == [200, 200])
+            }
         }
     }
 
