@@ -70,6 +70,7 @@ sanitize: install ## run the suite under the thread and the address sanitizer (l
 bench: release ## measure beside nginx and docker-registry, and write docs/benchmarks.md
 	@scripts/bench .build/release/artifortress docs/benchmarks.md
 	@scripts/bench.d/publish .build/release/artifortress docs/benchmarks/publishing.md
+	@scripts/bench.d/search .build/release/artifortress docs/benchmarks/search.md
 
 load: release ## uploads and downloads by many clients on both shapes; writes docs/benchmarks/load.md
 	@scripts/load .build/release/artifortress docs/benchmarks/load.md

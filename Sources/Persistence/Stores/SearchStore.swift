@@ -255,7 +255,7 @@ extension SearchRequest {
 extension SearchStore {
     package struct Freshness: Hashable, Sendable {
         /// Further ones aren't counted.
-        package static let exactLimit = 100_000
+        package static let exactLimit = 10_000
 
         /// Published versions without a document, or with one older than their publication: at most ``exactLimit``.
         package let staleDocuments: Int
@@ -269,9 +269,14 @@ extension SearchStore {
         of tenant: TenantID, in repository: RepoID?, _ transaction: borrowing Transaction
     ) throws -> Freshness {
         let place: SQL = if let repository { "repo_id = \(repository)" } else { "tenant_id = \(tenant)" }
+        // Of each repository by itself: its newest is at the end of an index.
+        let newest: SQL = """
+            SELECT MAX((SELECT MAX(d.indexed_at) FROM search_documents d WHERE d.repo_id = r.repo_id))
+            FROM repos r WHERE \(place)
+            """
         let found = try transaction.first(
             """
-            SELECT s.stale, s.oldest, (SELECT MAX(indexed_at) FROM search_documents WHERE \(place))
+            SELECT s.stale, s.oldest, (\(newest))
             FROM (SELECT COUNT(*) AS stale, MIN(b.published_at) AS oldest FROM (SELECT published_at FROM search_backlog
                 WHERE \(place) ORDER BY published_at LIMIT \(Freshness.exactLimit + 1)) b) s
             """

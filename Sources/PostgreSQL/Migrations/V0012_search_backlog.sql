@@ -59,7 +59,9 @@ END $$;
 CREATE TRIGGER search_documents_backlog_delete AFTER DELETE ON search_documents
     FOR EACH ROW EXECUTE FUNCTION note_lost_document();
 
--- The newest document of a repository; and its documents by name, as searches compare them.
+-- The newest document of a repository; and its documents by name, as searches compare them. None by tenant: while the table
+-- is young PostgreSQL takes such an index to find a single document, and goes on to for as long as the statement is kept.
 DROP INDEX search_documents_repo;
+DROP INDEX search_documents_tenant;
 CREATE INDEX search_documents_indexed ON search_documents (repo_id, indexed_at);
 CREATE INDEX search_documents_name ON search_documents (repo_id, lower(package_name));
