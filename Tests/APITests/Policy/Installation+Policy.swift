@@ -1,9 +1,11 @@
 // What tests of policies do: lay down rules, evaluate, promote, decide.
 
 import Domain
+import Persistence
 import Registry
 import TestSupport
 import Testing
+import Threads
 
 @testable import artifortress
 
@@ -56,5 +58,38 @@ extension Installation {
     func eventTypes(in repo: String = "pkgs", token: String) async throws -> [String] {
         let feed = try await self.send("GET", "/v1/repos/\(repo)/events?wait=0", token: token)
         return try #require(feed.json["events"]?.elements).compactMap { $0["type"]?.text }
+    }
+
+    /// Lets a repository trust a key; the same one each time.
+    func trustKey(in repo: String, token: String) async throws {
+        let pem = try #require(SigningSamples.keys["ed"])
+        let answer = try await self.send(
+            "POST", "/v1/repos/\(repo)/trusted-keys", token: token, ["name": "k", "publicKey": .string(pem)])
+        try #require(answer.status == 201, "\(answer.text)")
+    }
+
+    /// What an attestation of a version's file leaves in the database, signed by every key that a repository trusts.
+    /// (AttestationRouteTests make real ones.)
+    func attest(_ version: String, as predicateType: String, signedByKeysOf repo: String) async throws {
+        let (id, attestation, now) = (try self.version(version), UniqueID.random(), self.serving.clock.now())
+        try await self.database.transaction { transaction in
+            for statement in [
+                """
+                INSERT INTO attestations (attestation_id, version_id, kind, blob_digest, signed_digest,
+                    predicate_type, added_by_subject, added_at)
+                SELECT \(attestation), \(id), 'dsse', blob_digest, '', \(predicateType), 't', \(now)
+                FROM artifact_entries WHERE version_id = \(id)
+                """,
+                """
+                INSERT INTO attestation_subjects (attestation_id, digest)
+                SELECT \(attestation), blob_digest FROM artifact_entries WHERE version_id = \(id)
+                """,
+                """
+                INSERT INTO attestation_signers (attestation_id, key_id, verified_at)
+                SELECT \(attestation), k.key_id, \(now) FROM repo_trusted_keys k
+                JOIN repos r ON r.repo_id = k.repo_id WHERE r.repo_key = \(repo)
+                """,
+            ] as [SQL] { try transaction.execute(statement) }
+        }
     }
 }

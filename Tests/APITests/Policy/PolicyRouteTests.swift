@@ -6,7 +6,6 @@ import HTTP
 import Persistence
 import TestSupport
 import Testing
-import Threads
 
 @testable import artifortress
 
@@ -154,33 +153,8 @@ import Threads
             let id = try await server.completeDraft("p", token: token)
             let denied = try await server.publish(id, token: token)
             #expect(denied.json["reason"]?.text?.contains("https://slsa.dev/provenance/v1") == true)
-            let version = try server.version(id)
-            let now = server.serving.clock.now()
-            // What a verified attestation leaves in the database (AttestationTests make one by OpenSSL).
-            try await server.database.transaction { transaction in
-                let (attestation, key) = (UniqueID(at: now), UniqueID(at: now))
-                for statement in [
-                    """
-                    INSERT INTO repo_trusted_keys (key_id, repo_id, name, algorithm, fingerprint, public_key,
-                        added_by_subject, added_at)
-                    SELECT \(key), repo_id, 'k', 'ed25519', 'f', 'p', 't', \(now) FROM repos WHERE repo_key = 'pkgs'
-                    """,
-                    """
-                    INSERT INTO attestations (attestation_id, version_id, kind, blob_digest, signed_digest,
-                        predicate_type, added_by_subject, added_at)
-                    SELECT \(attestation), \(version), 'dsse', blob_digest, '', 'https://slsa.dev/provenance/v1', 't',
-                        \(now) FROM artifact_entries WHERE version_id = \(version)
-                    """,
-                    """
-                    INSERT INTO attestation_subjects (attestation_id, digest)
-                    SELECT \(attestation), blob_digest FROM artifact_entries WHERE version_id = \(version)
-                    """,
-                    """
-                    INSERT INTO attestation_signers (attestation_id, key_id, verified_at)
-                    VALUES (\(attestation), \(key), \(now))
-                    """,
-                ] as [SQL] { try transaction.execute(statement) }
-            }
+            try await server.trustKey(in: "pkgs", token: token)
+            try await server.attest(id, as: "https://slsa.dev/provenance/v1", signedByKeysOf: "pkgs")
             #expect(try await server.publish(id, token: token).status == 200)
         }
     }

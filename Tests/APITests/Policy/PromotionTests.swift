@@ -6,7 +6,6 @@ import HTTP
 import Persistence
 import TestSupport
 import Testing
-import Threads
 
 @testable import artifortress
 
@@ -231,36 +230,10 @@ import Threads
     func `attestations go along, and count where their key is trusted`(engine: Engine) async throws {
         try await Installation.with(engine) { server in
             let token = try await Self.scene(server)
-            let pem = try #require(SigningSamples.keys["ed"])
-            for repo in ["pkgs", "releases"] {
-                let key = try await server.send(
-                    "POST", "/v1/repos/\(repo)/trusted-keys", token: token, ["name": "k", "publicKey": .string(pem)])
-                #expect(key.status == 201, "\(key.text)")
-            }
+            for repo in ["pkgs", "releases"] { try await server.trustKey(in: repo, token: token) }
             try await server.createRepository("strangers", token: token)
             let id = try await server.published("p", token: token)
-            let version = try server.version(id)
-            let now = server.serving.clock.now()
-            try await server.database.transaction { transaction in
-                let attestation = UniqueID(at: now)
-                for statement in [
-                    """
-                    INSERT INTO attestations (attestation_id, version_id, kind, blob_digest, signed_digest,
-                        predicate_type, added_by_subject, added_at)
-                    SELECT \(attestation), \(version), 'dsse', blob_digest, '', 't', 't', \(now)
-                    FROM artifact_entries WHERE version_id = \(version)
-                    """,
-                    """
-                    INSERT INTO attestation_subjects (attestation_id, digest)
-                    SELECT \(attestation), blob_digest FROM artifact_entries WHERE version_id = \(version)
-                    """,
-                    """
-                    INSERT INTO attestation_signers (attestation_id, key_id, verified_at)
-                    SELECT \(attestation), k.key_id, \(now) FROM repo_trusted_keys k
-                    JOIN repos r ON r.repo_id = k.repo_id WHERE r.repo_key = 'pkgs'
-                    """,
-                ] as [SQL] { try transaction.execute(statement) }
-            }
+            try await server.attest(id, as: "t", signedByKeysOf: "pkgs")
             let rules: JSON = [["name": "signed", "check": "attestation", "required": ["t"]]]
             for (repo, status) in [("releases", 201), ("strangers", 409)] {
                 try await server.setRules(rules, of: repo, token: token)
