@@ -9,7 +9,11 @@ enum BouncerPlace {
         _ template: Template, at address: PostgreSQLAddress, _ body: (Place) async throws -> Void
     ) async throws {
         try await Gate.bouncer.pass {
-            let database = PostgreSQLDatabase(address, connections: 1, pooling: .bouncer)
+            // All of a schema goes at once here, which takes a busy machine longer than a request may take.
+            var limits = Limits()
+            (limits.statement, limits.lock) = (120_000, 120_000)
+            let database = PostgreSQLDatabase(
+                address, connections: 1, pooling: .bouncer, limits: limits, patience: .seconds(300))
             do {
                 try await database.transaction { transaction in
                     try transaction.run(
