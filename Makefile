@@ -30,7 +30,7 @@ test: ## check the format, then test everything on both databases and both stora
 worker-drill: ## kill two workers at random amid ten thousand events, and count what became of each
 	ARTIFORTRESS_TEST_WORKER_EVENTS=10000 scripts/test --filter WorkerRivalTests
 
-phase4-demo: build ## show what is found, told to webhooks, withheld and given up, on a server of its own
+phase4-demo: build ## show what is found, told to webhooks, withheld and promoted, step by step, on both shapes
 	@scripts/phase4-demo .build/debug/artifortress
 
 test-clients: ## push and fetch real artifacts with real clients, on both shapes
