@@ -1,35 +1,21 @@
 // Several processes on one PostgreSQL: what one forbids, the others refuse. Source: architecture, I9.
 
 import Domain
-import Foundation
-import PostgreSQL
 import TestSupport
 import Testing
 
 @Suite(.enabled(if: Engine.postgreSQL.address != nil), .serialized) struct NodesTests {
     /// Calls `body` with two servers on one database and one storage.
     private func withNodes(_ body: @Sendable (ServerProcess, ServerProcess) async throws -> Void) async throws {
-        let directory = NSTemporaryDirectory() + "artifortress-nodes-\(UniqueID.random().hex)"
-        defer { try? FileManager.default.removeItem(atPath: directory) }
-        try await Engine.postgreSQL.withPlace(of: Template(migrated: Engine.postgreSQL.migrations)) { place in
-            guard case .server(let address, _) = place else { return }
-            var nodes: [ServerProcess] = []
-            defer { for node in nodes { node.kill() } }
-            for name in ["one", "two"] {
-                let home = "\(directory)/\(name)"
-                try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
-                let node = ServerProcess(
-                    directory: home,
-                    settings: [
-                        "data": "\(home)/data", "listen": "127.0.0.1:0", "auth.bootstrapToken": "test-bootstrap",
-                        "database.url": try Shape.postgreSQLURL(database: address.database ?? ""),
-                        "database.poolSize": "4", "storage.url": "file:\(directory)/objects",
-                        "secrets.key": String(repeating: "5a", count: 32),  // processes on one database share it
-                    ])
-                nodes.append(node)
-                try await node.start()
+        try await SharedStores.with { stores in
+            let (one, two) = (try stores.server("one"), try stores.server("two"))
+            defer {
+                one.kill()
+                two.kill()
             }
-            try await body(nodes[0], nodes[1])
+            try await one.start()
+            try await two.start()
+            try await body(one, two)
         }
     }
 

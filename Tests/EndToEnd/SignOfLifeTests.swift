@@ -2,43 +2,22 @@
 // section 6 (Delete).
 
 import Domain
-import Foundation
 import Persistence
-import PostgreSQL
 import TestSupport
 import Testing
 
 @Suite(.enabled(if: Engine.postgreSQL.address != nil)) struct SignOfLifeTests {
     @Test func `a server that leaves the work to others gives signs of life`() async throws {
-        let directory = NSTemporaryDirectory() + "artifortress-signs-\(UniqueID.random().hex)"
-        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: directory) }
-        try await Engine.postgreSQL.withPlace(of: Template(migrated: Engine.postgreSQL.migrations)) { place in
-            guard case .server(let address, _) = place else { return }
-            let database = place.open()
-            let server = ServerProcess(
-                directory: directory,
-                settings: [
-                    "data": "\(directory)/data", "listen": "127.0.0.1:0", "auth.bootstrapToken": "test-bootstrap",
-                    "database.url": try Shape.postgreSQLURL(database: address.database ?? ""),
-                    "database.poolSize": "4", "storage.url": "file:\(directory)/objects",
-                    "secrets.key": String(repeating: "5a", count: 32), "roles": "api",
-                ])
-            do {
-                try await server.start()
-                let first = try #require(try await Self.lastSign(database))
-                // Twice: the first may be the start's own.
-                for _ in 0..<2 {
-                    let last = try await Self.lastSign(database) ?? first
-                    #expect(try await eventually { try await Self.lastSign(database) ?? last > last })
-                }
-            } catch {
-                server.kill()
-                await database.close()
-                throw error
+        try await SharedStores.with { stores in
+            let server = try stores.server("api", ["roles": "api"])
+            defer { server.kill() }
+            try await server.start()
+            let first = try #require(try await Self.lastSign(stores.database))
+            // Twice: the first may be the start's own.
+            for _ in 0..<2 {
+                let last = try await Self.lastSign(stores.database) ?? first
+                #expect(try await eventually { try await Self.lastSign(stores.database) ?? last > last })
             }
-            server.kill()
-            await database.close()
         }
     }
 

@@ -18,37 +18,24 @@ import Testing
     private static let repos = ["alpha", "beta"]
 
     @Test func `nothing is lost, done twice or out of order, whoever is killed`() async throws {
-        let directory = NSTemporaryDirectory() + "artifortress-rivals-\(UniqueID.random().hex)"
-        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: directory) }
-        try await Engine.postgreSQL.withPlace(of: Template(migrated: Engine.postgreSQL.migrations)) { place in
-            guard case .server(let address, _) = place else { return }
-            let database = place.open()
-            let settings = [
-                "auth.bootstrapToken": "test-bootstrap",
-                "database.url": try Shape.postgreSQLURL(database: address.database ?? ""), "database.poolSize": "4",
-                "storage.url": "file:\(directory)/objects", "secrets.key": String(repeating: "5a", count: 32),
-                "webhooks.allowPrivateAddresses": "true", "webhooks.timeoutSeconds": "3", "webhooks.retrySeconds": "1",
-                "webhooks.maxAttempts": "100", "worker.pollSeconds": "1", "worker.batchSize": "20",
-                "worker.searchJobLeaseSeconds": "30", "data": "\(directory)/data", "log.level": "warning",
-            ]
-            let server = ServerProcess(
-                directory: directory,
-                settings: settings.merging(["listen": "127.0.0.1:0", "roles": "api", "log.level": "error"]) { $1 })
+        try await SharedStores.with { stores in
+            let workers = WorkerPair(
+                try stores.settings(
+                    "worker",
+                    [
+                        "webhooks.allowPrivateAddresses": "true", "webhooks.timeoutSeconds": "3",
+                        "webhooks.retrySeconds": "1", "webhooks.maxAttempts": "100", "worker.pollSeconds": "1",
+                        "worker.batchSize": "20", "worker.searchJobLeaseSeconds": "30", "log.level": "warning",
+                    ]), stores.directory)
+            let server = try stores.server(
+                "server", ["roles": "api", "log.level": "error", "webhooks.allowPrivateAddresses": "true"])
+            defer { server.kill() }
             let audience = Audience(expecting: Self.events)
-            do {
-                try await Self.note(database)
-                try await server.start()
-                try await TestServer.with({ try await audience.hear($0) }) { url in
-                    try await Self.run(server, WorkerPair(settings, directory), audience, at: url, database)
-                }
-            } catch {
-                server.kill()
-                await database.close()
-                throw error
+            try await Self.note(stores.database)
+            try await server.start()
+            try await TestServer.with({ try await audience.hear($0) }) { url in
+                try await Self.run(server, workers, audience, at: url, stores.database)
             }
-            server.kill()
-            await database.close()
         }
     }
 
