@@ -139,10 +139,7 @@ enum BrowserSafety {
     /// - Throws: `forbidden` for an unsafe method with Basic or cookie credentials from a foreign origin.
     static func check(_ request: Request) throws(Refusal) {
         guard request.isMutation else { return }
-        let isAmbient =
-            request.headers["cookie"] != nil
-            || request.headers["authorization"]?.trimmed.lowercased().hasPrefix("basic ") == true
-        guard isAmbient else { return }
+        guard request.headers["cookie"] != nil || request.headers.basicCredentials != nil else { return }
         let origin = request.headers["origin"]
         let isForeign = origin.map { $0 != "null" && Self.host(of: $0) != request.headers["host"] } ?? false
         guard !isForeign, origin != "null", request.headers["sec-fetch-site"]?.lowercased() != "cross-site" else {

@@ -5,7 +5,8 @@
 package struct Headers: Sendable, ExpressibleByDictionaryLiteral {
     package private(set) var fields: [(name: String, value: String)] = []
 
-    package init() {}
+    /// - Parameter count: how many fields to make room for.
+    package init(room count: Int = 0) { self.fields.reserveCapacity(count) }
 
     package init(dictionaryLiteral elements: (String, String)...) {
         self.fields = elements.map { (name: $0.0, value: $0.1) }

@@ -59,7 +59,10 @@ package struct PathValues: Sendable {
 
     package subscript(name: String) -> String? { self.values.first { $0.name == name }?.value }
 
-    mutating func append(_ name: String, _ value: String) { self.values.append((name, value)) }
+    mutating func append(_ name: String, _ value: String) {
+        if self.values.isEmpty { self.values.reserveCapacity(4) }
+        self.values.append((name, value))
+    }
 }
 
 /// Routes by method and pattern. The first that fits wins, so literal ones stand before values.

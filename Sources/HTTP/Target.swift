@@ -22,11 +22,15 @@ package struct Target: Hashable, Sendable, CustomStringConvertible {
     /// segment holds a NUL.
     package var segments: [String]? {
         var segments: [String] = []
-        for part in self.path.utf8.dropFirst().split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false) {
-            guard let segment = Target.decode(part) else { return nil }
+        segments.reserveCapacity(8)
+        var rest = self.path.utf8.dropFirst()
+        while true {
+            let end = rest.firstIndex(of: UInt8(ascii: "/")) ?? rest.endIndex
+            guard let segment = Target.decode(rest[..<end]) else { return nil }
             segments.append(segment)
+            guard end < rest.endIndex else { return segments }
+            rest = rest[rest.index(after: end)...]
         }
-        return segments
     }
 
     static func decode(_ text: Substring.UTF8View) -> String? {

@@ -98,7 +98,7 @@ private func handleRequest(
     let exchange = unsafe Unmanaged<Exchange>.fromOpaque(kept).takeUnretainedValue()
     guard exchange.isBegun else {
         guard let path = unsafe path, let method = unsafe method, let version = unsafe version else { return .NO }
-        var headers = Headers()
+        var headers = unsafe Headers(room: Int(MHD_get_connection_values_n(handle, .HEADER_KIND, nil, nil)))
         _ = unsafe withUnsafeMutablePointer(to: &headers) { headers in
             unsafe MHD_get_connection_values_n(
                 handle, .HEADER_KIND,

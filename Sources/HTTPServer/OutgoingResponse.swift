@@ -18,8 +18,13 @@ import Synchronization
         // The daemon would send the last chunk even so, and the client take it for the next answer.
         if omitsBody, case .stream(nil, _) = response.body { unsafe http_refuse_chunks(self.response) }
         for field in response.headers.fields {
-            // Refuses line breaks, and the framing that is its own.
-            _ = unsafe MHD_add_response_header(self.response, field.name, field.value)
+            // A string that is passed as it is would be copied first.
+            unsafe field.name.withCString { name in
+                unsafe field.value.withCString { value in
+                    // Refuses line breaks, and the framing that is its own.
+                    _ = unsafe MHD_add_response_header(self.response, name, value)
+                }
+            }
         }
         if exchange.server.isDraining.load(ordering: .relaxed) {
             _ = unsafe MHD_add_response_header(self.response, "Connection", "close")

@@ -54,8 +54,8 @@ extension Server {
 
         package init() {}
 
-        /// In bytes: buffers and the parsed head of one connection.
-        var connectionMemory: Int { 2 * self.headLimit }
+        /// In bytes: buffers and the parsed head of one connection. The daemon clears all of it after each request.
+        var connectionMemory: Int { self.headLimit + 8 * 1024 }
 
         /// HTTP contract, 1.5 and 1.6.
         private static func plainRefusal(_ status: Int, _ message: String) -> Response {

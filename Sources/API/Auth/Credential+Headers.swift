@@ -22,6 +22,16 @@ extension Credential {
     }
 }
 
+extension Headers {
+    /// What is sent with HTTP Basic, still encoded; nil where it is another scheme or nothing.
+    var basicCredentials: String? {
+        guard let header = self["authorization"]?.trimmed,
+            String(header.utf8.prefix(6))?.equalsIgnoringCase("basic ") == true
+        else { return nil }
+        return header.dropFirst(6).trimmed
+    }
+}
+
 /// User name and password of HTTP Basic (RFC 7617, 2).
 struct BasicPair {
     let user: String
@@ -52,8 +62,8 @@ extension Throttle.Attempt {
 
     private static func names(in request: Request, namesBootstrap: Bool, _ throttle: Throttle) -> [Throttle.Name] {
         var names = [throttle.name(ofAddress: request.remoteAddress)]
-        if let header = request.headers["authorization"]?.trimmed, header.lowercased().hasPrefix("basic ") {
-            let user = BasicPair(header.dropFirst(6).trimmed).user.trimmed.lowercased()
+        if let pair = request.headers.basicCredentials {
+            let user = BasicPair(pair).user.trimmed.lowercased()
             if !user.isEmpty { names.append(.subject(String(user.prefix(256)))) }
         }
         if namesBootstrap { names.append(.subject(Subject.bootstrap.text)) }
