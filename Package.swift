@@ -78,7 +78,7 @@ let package = Package(
             path: "Sources/Ecosystems/Generic"),
         module(
             "Worker", ["Registry", "Domain", "Threads", "HTTP", "HTTPClient", "Persistence", "Storage", "Telemetry"]),
-        module("YAML", ["CYAML"]),
+        module("YAML", ["Domain", "CYAML"]),
         module("Description", ["Domain", "YAML"], resources: [.embedInCode("Fragments")]),
         module("Settings", ["Domain", "YAML"]),
         module("Commands", ["Domain"]),

@@ -2,6 +2,8 @@
 // Which lock conflicts with which: PostgreSQL 15 manual, 13.3.2; why these: architecture, section 6 (Delete).
 
 extension SQLClause {
+    /// None.
+    package static let noLock = either(postgreSQL: "", sqlite: "")
     /// For whoever is going to refer to a blob, or to change a row but not its key: conflicts with a change of state
     /// and with the collection's `FOR UPDATE`, not with foreign keys that point at the row.
     package static let forNoKeyUpdate = either(postgreSQL: "FOR NO KEY UPDATE", sqlite: "")

@@ -57,19 +57,16 @@ package struct PolicyServer: PolicyEngine {
         return try Answer(document["result"] ?? document)
     }
 
-    /// The time of asking is part of what is signed, so that an old question can't be played again.
     private func request(on candidate: PolicyCandidate) -> ClientRequest {
         let body = JSON.object([.init("input", candidate.question(manifestLimit: Self.manifestLimit))]).bytes
-        let time = String(self.wallClock.now().microseconds / 1_000_000)
-        let signature = HMAC.sha256(Array("\(time).".utf8) + body, key: self.secret)
-        return ClientRequest(
-            "POST", self.url,
-            headers: [
-                "Content-Type": "application/json", "Accept": "application/json",
-                "X-Correlation-Id": candidate.caller.correlation.description,
-                "X-Artifortress-Timestamp": time,
-                "X-Artifortress-Signature": "v1=\(Hexadecimal.text(of: signature))",
-            ], body: .bytes(body))
+        var headers: Headers = [
+            "Content-Type": "application/json", "Accept": "application/json",
+            "X-Correlation-Id": candidate.caller.correlation.description,
+        ]
+        for (name, value) in MessageSignature.headers(of: body, at: self.wallClock.now(), key: self.secret) {
+            headers.append(name, value)
+        }
+        return ClientRequest("POST", self.url, headers: headers, body: .bytes(body))
     }
 
     /// What a policy server says.

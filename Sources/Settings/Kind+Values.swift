@@ -108,6 +108,6 @@ extension Kind where Value == PolicyRules {
     static var policyRules: Self {
         Self(
             allowed: "a list of rules (docs/policy.md); as text, in JSON", form: .text, read: { _ in nil },
-            readDocument: { document throws(Refusal) in try PolicyRules(parsing: document) }, write: { $0.json })
+            readDocument: { document throws(Refusal) in try PolicyRules(layingDown: document) }, write: { $0.json })
     }
 }

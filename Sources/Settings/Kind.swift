@@ -51,7 +51,7 @@ package struct Kind<Value: Sendable>: Sendable {
         case .nothing: throw refuse("has no value")
         case .mapping: throw refuse("has keys below it")
         case let content where self.readDocument != nil: return try self.document(content, refuse)
-        case .document: throw refuse("is a list of more than single values")
+        case .document: throw SettingsFault(key, given.source, "an element of the list is not a single value")
         case .list(let elements):
             guard let readList else { throw refuse("is a list") }
             guard let value = readList(elements) else { throw refuse("[\(elements.joined(separator: ", "))]") }

@@ -208,6 +208,24 @@ import Testing
             refusal?.reason == .badRequest && refusal?.message.contains(message) == true, "\(refusal?.message ?? "")")
     }
 
+    /// What is stored is read whatever its size: a bound that shrank would otherwise stop every publish.
+    @Test func `rules have a size in all, measured where they are laid down`() throws {
+        let pattern = JSON.string(String(repeating: "a", count: 250))
+        let rules: (Int) -> JSON = { count in
+            .array(
+                (0..<count).map { number in
+                    [
+                        "name": .string("r\(number)"), "check": "name",
+                        "deny": .array(Array(repeating: pattern, count: 100)),
+                    ]
+                })
+        }
+        #expect(try PolicyRules(layingDown: rules(2)).rules.count == 2)
+        let refusal = #expect(throws: Refusal.self) { try PolicyRules(layingDown: rules(3)) }
+        #expect(refusal?.message.contains("65536 bytes") == true)
+        #expect(try PolicyRules(parsing: rules(3)).rules.count == 3)
+    }
+
     @Test func `rules are written as they are read`() throws {
         let document: JSON = [
             [

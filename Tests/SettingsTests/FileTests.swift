@@ -49,10 +49,7 @@ import Testing
         ),
         ("data: d\ndata: e", "settings.yaml:2: 'data' stands twice"),
         ("log.level: info\nlog: {level: info}", "log.level (settings.yaml:2): is given twice"),
-        (
-            "roles: [api, [worker]]",
-            "roles (settings.yaml:1): is a list of more than single values; allowed: api, worker, or both"
-        ),
+        ("roles: [api, [worker]]", "roles (settings.yaml:1): an element of the list is not a single value"),
         ("roles: [api, web]", "roles (settings.yaml:1): [api, web]; allowed: api, worker, or both"),
         ("roles: []", "roles (settings.yaml:1): []; allowed: api, worker, or both"),
         ("- listen", "settings.yaml:1: not a mapping; allowed: keys of settings with their values"),

@@ -182,13 +182,6 @@ package final class ServerProcess: Sendable {
         return ended.withLock { $0 ?? -1 }
     }
 
-    /// Memory that the process holds, in bytes.
-    package var residentBytes: Int {
-        let status = (try? String(contentsOfFile: "/proc/\(self.pid)/status", encoding: .utf8)) ?? ""
-        let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
-        return line?.split(whereSeparator: { !$0.isNumber }).first.flatMap { Int($0) }.map { $0 * 1024 } ?? 0
-    }
-
     /// `auth.pat.maxTtlMinutes` as a flag is `auth.pat.max-ttl-minutes`.
     package static func flag(_ key: String) -> String {
         key.map { $0.isUppercase ? "-\($0.lowercased())" : String($0) }.joined()

@@ -24,7 +24,7 @@ package struct PolicyRoutes: Sendable {
         guard let document = try await call.fields().value("rules") else {
             throw Refusal.badRequest("rules is required; an empty list takes all rules away.")
         }
-        let rules = try PolicyRules(parsing: document)
+        let rules = try PolicyRules(layingDown: document)
         let wanted = call.request.headers["if-match"]
         return try await call.commit { commit in
             try await self.policies.replace(

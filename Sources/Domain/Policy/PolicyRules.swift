@@ -30,6 +30,13 @@ package struct PolicyRules: Hashable, Sendable {
             rules.append(rule)
         }
         self.init(rules: rules)
+    }
+
+    /// The same, of what somebody lays down: what is stored already was measured then.
+    ///
+    /// - Throws: `bad_request`, also where they are too long in all.
+    package init(layingDown document: JSON) throws(Refusal) {
+        try self.init(parsing: document)
         guard self.json.bytes.count <= Self.sizeLimit else {
             throw .badRequest("Rules may have at most \(Self.sizeLimit) bytes in all.")
         }

@@ -28,7 +28,7 @@ package enum PackageStore {
             """
             SELECT package_id FROM packages WHERE repo_id = \(repository) AND package_type = \(name.type)
                 AND namespace = \(name.namespace ?? "") AND name = \(name.name)
-            \(lock ?? .either(postgreSQL: "", sqlite: ""))
+            \(lock ?? .noLock)
             """, as: { try $0[0] as PackageID })
     }
 

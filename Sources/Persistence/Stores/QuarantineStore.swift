@@ -29,12 +29,13 @@ package enum QuarantineStore {
             "SELECT status FROM quarantine_items WHERE version_id = \(version)", as: { try $0[0] as QuarantineStatus })
     }
 
-    package static func find(
-        of version: VersionID, _ transaction: borrowing Transaction
-    ) throws -> QuarantineItem? {
+    /// The item that hides a version; nil where none does.
+    package static func hiding(
+        _ version: VersionID, _ transaction: borrowing Transaction
+    ) throws -> QuarantineID? {
         try transaction.first(
-            "SELECT \(self.columns) FROM quarantine_items WHERE version_id = \(version)",
-            as: { try self.item(row: $0) })
+            "SELECT quarantine_id FROM quarantine_items WHERE version_id = \(version) AND status <> 'released'",
+            as: { try $0[0] as QuarantineID })
     }
 
     /// Where a page of items ended.
@@ -61,11 +62,10 @@ package enum QuarantineStore {
     package static func require(
         _ id: QuarantineID, in repository: RepoID, isLocked: Bool = false, _ transaction: borrowing Transaction
     ) throws -> QuarantineItem {
-        let noLock = SQLClause.either(postgreSQL: "", sqlite: "")
         let item = try transaction.first(
             """
             SELECT \(self.columns) FROM quarantine_items WHERE quarantine_id = \(id) AND repo_id = \(repository)
-            \(isLocked ? .forUpdate : noLock)
+            \(isLocked ? .forUpdate : .noLock)
             """, as: { try self.item(row: $0) })
         guard let item else { throw Refusal.notFound("The quarantine item") }
         return item

@@ -28,7 +28,7 @@ package enum RepositoryStore {
         try transaction.first(
             """
             SELECT \(self.columns) FROM repos WHERE tenant_id = \(tenant) AND repo_key = \(key)
-            \(lock ?? .either(postgreSQL: "", sqlite: ""))
+            \(lock ?? .noLock)
             """, as: self.repository(row:))
     }
 

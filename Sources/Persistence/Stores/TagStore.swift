@@ -62,7 +62,7 @@ package enum TagStore {
         try transaction.first(
             """
             SELECT \(self.columns) FROM package_tags g WHERE g.package_id = \(package) AND g.tag = \(tag)
-            \(lock ?? .either(postgreSQL: "", sqlite: ""))
+            \(lock ?? .noLock)
             """, as: { try self.tag(row: $0) })
     }
 

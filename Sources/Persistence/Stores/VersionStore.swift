@@ -14,7 +14,6 @@ package enum VersionStore {
         """
     /// Of the version's row alone.
     private static let lock: SQLClause = .either(postgreSQL: "FOR NO KEY UPDATE OF v", sqlite: "")
-    private static let noLock: SQLClause = .either(postgreSQL: "", sqlite: "")
 
     // MARK: - Reading
 
@@ -30,7 +29,7 @@ package enum VersionStore {
             """
             SELECT \(self.columns) FROM \(self.source)
             WHERE v.version_id = \(id) AND r.tenant_id = \(tenant) AND r.repo_key = \(key)
-            \(isLocked ? self.lock : self.noLock)
+            \(isLocked ? self.lock : .noLock)
             """, as: { try self.version(row: $0) })
         guard let found else { throw Refusal.notFound("The package version") }
         return found
@@ -54,7 +53,7 @@ package enum VersionStore {
         try transaction.first(
             """
             SELECT \(self.columns) FROM \(self.source) WHERE v.package_id = \(package) AND v.version = \(version)
-            \(isLocked ? self.lock : self.noLock)
+            \(isLocked ? self.lock : .noLock)
             """, as: { try self.version(row: $0) })
     }
 

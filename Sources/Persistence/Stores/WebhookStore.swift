@@ -42,7 +42,7 @@ package enum WebhookStore {
             """
             SELECT \(self.columns) FROM webhooks w
             WHERE w.webhook_id = \(id) AND w.tenant_id = \(tenant) AND \(self.isOf(repository))
-            \(isLocked ? .forNoKeyUpdate : .either(postgreSQL: "", sqlite: ""))
+            \(isLocked ? .forNoKeyUpdate : .noLock)
             """, as: self.webhook(row:))
         guard let found else { throw Refusal.notFound("The webhook") }
         return found

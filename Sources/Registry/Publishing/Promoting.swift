@@ -57,20 +57,20 @@ package struct Promoting: Sendable {
             .copy(promotion.version, from: promotion.source.repo), under: promotion.target)
         return try await self.guarded.run([candidate], by: promotion.target.caller) { verdicts in
             try await commit { [gate, now = self.clock.now()] transaction in
-                let source = try Self.source(promotion, verdicts[0], transaction)
+                let (source, target) = try Self.places(promotion, verdicts[0], transaction)
                 let publication = try Self.publish(
-                    source, under: promotion.target, verdicts[0], through: gate, at: now, transaction)
+                    source, in: target, by: promotion.target.caller, verdicts[0], through: gate, at: now, transaction)
                 return PromotedVersion(
                     publication: publication, source: source.repository.key, sourceVersion: source.id)
             }
         }
     }
 
-    /// The version that is to be copied, its row locked, where it may be.
-    private static func source(
+    /// The version that is to be copied, its row locked, where it may be; and where it is to go.
+    private static func places(
         _ promotion: Promotion, _ verdict: PublishVerdict, _ transaction: borrowing Transaction
-    ) throws -> PackageVersion {
-        try Self.lockPackages(promotion, transaction)
+    ) throws -> (source: PackageVersion, target: Repository) {
+        let target = try Self.lockPackages(promotion, transaction)
         let version = try VersionStore.require(
             promotion.version, in: promotion.source.repo, of: promotion.source.tenant, locked: true, transaction)
         switch Visibility.byCoordinate(version.state, try QuarantineStore.status(of: version.id, transaction)) {
@@ -81,11 +81,15 @@ package struct Promoting: Sendable {
             throw Refusal(.quarantinedBlob, "The version is in quarantine: it can't be promoted until it is released.")
         }
         if let judged = verdict.contentRevision, judged != version.contentRevision { throw ContentChanged() }
-        return version
+        return (version, target)
     }
 
     /// Packages come before versions, and both packages in one order: rivals that copy the other way wait, not forever.
-    private static func lockPackages(_ promotion: Promotion, _ transaction: borrowing Transaction) throws {
+    ///
+    /// - Returns: the target repository.
+    private static func lockPackages(
+        _ promotion: Promotion, _ transaction: borrowing Transaction
+    ) throws -> Repository {
         let version = try VersionStore.require(
             promotion.version, in: promotion.source.repo, of: promotion.source.tenant, transaction)
         let target = try RepositoryStore.require(promotion.target.repo, of: promotion.target.tenant, transaction)
@@ -93,13 +97,13 @@ package struct Promoting: Sendable {
         for package in [version.package, other].compactMap(\.self).sorted() {
             try PackageStore.lock(package, transaction)
         }
+        return target
     }
 
     private static func publish(
-        _ source: PackageVersion, under grant: Grant, _ verdict: PublishVerdict, through gate: any PublishGate,
-        at now: Timestamp, _ transaction: borrowing Transaction
+        _ source: PackageVersion, in target: Repository, by caller: Caller, _ verdict: PublishVerdict,
+        through gate: any PublishGate, at now: Timestamp, _ transaction: borrowing Transaction
     ) throws -> Publication {
-        let target = try RepositoryStore.require(grant.repo, of: grant.tenant, transaction)
         let name = source.coordinate.package
         try target.checkTakes(name.type)
         let package = try PackageStore.locked(name, in: target, at: now, transaction)
@@ -109,19 +113,19 @@ package struct Promoting: Sendable {
                 try VersionContentStore.isSame(source.id, as: present.id, transaction)
             else { throw place.taken(present) }
             return Publication(
-                version: present, event: nil, quarantine: try Self.hidingItem(of: present, transaction))
+                version: present, event: nil, quarantine: try QuarantineStore.hiding(present.id, transaction))
         }
-        let draft = try Self.copy(source, to: place, package, in: target, by: grant.caller, at: now, transaction)
+        let draft = try Self.copy(source, to: place, package, in: target, by: caller, at: now, transaction)
         if let head = place.head {
             try TagStore.point(
-                FilePublishing.headTag, of: package, to: draft.id, from: head.former, by: grant.caller.subject, at: now,
+                FilePublishing.headTag, of: package, to: draft.id, from: head.former, by: caller.subject, at: now,
                 transaction)
         }
         // The copy has the content that was judged, and a count of its own.
         let own = PublishVerdict(
             verdict.decision, contentRevision: nil, basis: verdict.basis, evaluation: verdict.evaluation)
         let completed = try Completion.publish(
-            [(draft, own)], through: gate, by: grant.caller, at: now, copiedFrom: source, transaction)[0]
+            [(draft, own)], through: gate, by: caller, at: now, copiedFrom: source, transaction)[0]
         return Publication(version: completed.version, event: completed.event, quarantine: completed.quarantine)
     }
 
@@ -139,13 +143,6 @@ package struct Promoting: Sendable {
         try VersionContentStore.copy(from: source.id, into: draft, at: now, transaction)
         try AttestationStore.copy(from: source.id, to: draft.id, in: target.id, at: now, transaction)
         return draft
-    }
-
-    private static func hidingItem(
-        of version: PackageVersion, _ transaction: borrowing Transaction
-    ) throws -> QuarantineID? {
-        guard let item = try QuarantineStore.find(of: version.id, transaction), item.status.hides else { return nil }
-        return item.id
     }
 }
 

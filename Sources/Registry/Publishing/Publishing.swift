@@ -37,9 +37,8 @@ package struct Publishing: Sendable {
                 let version = try VersionStore.require(
                     id, in: grant.repo, of: grant.tenant, locked: true, transaction)
                 if version.state == .published {
-                    let item = try QuarantineStore.find(of: version.id, transaction)
                     return Publication(
-                        version: version, event: nil, quarantine: item.flatMap { $0.status.hides ? $0.id : nil })
+                        version: version, event: nil, quarantine: try QuarantineStore.hiding(version.id, transaction))
                 }
                 let (draft, digests) = try Self.publishable(version, transaction)
                 try Self.refer(to: digests, at: now, transaction)

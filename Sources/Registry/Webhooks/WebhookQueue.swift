@@ -11,7 +11,7 @@ package struct WebhookMessage: Sendable {
     package let delivery: StoredDelivery
     package let url: String
     package let body: [UInt8]
-    package let headers: KeyValuePairs<String, String>
+    package let headers: [(name: String, value: String)]
 }
 
 package struct WebhookQueue: Sendable {
@@ -126,7 +126,6 @@ package struct WebhookQueue: Sendable {
             by: .background(in: webhook.tenant), at: now, transaction)
     }
 
-    /// The time of sending is part of what is signed, so that an old request can't be played again.
     private func message(_ next: Next) throws -> WebhookMessage {
         let delivery = next.delivery
         let body = JSON.object([
@@ -134,20 +133,16 @@ package struct WebhookQueue: Sendable {
             .init("occurredAtUtc", JSON(delivery.occurredAt)), .init("seq", JSON(delivery.seq)),
             .init("data", delivery.payload),
         ]).bytes
-        let time = String(next.time.microseconds / 1_000_000)
         let secret = try self.sealer.open(next.sealedSecret)
-        let signature = HMAC.sha256(Array("\(time).".utf8) + body, key: secret)
         return WebhookMessage(
             delivery: delivery, url: next.webhook.url, body: body,
             headers: [
-                "Content-Type": "application/json",
-                "X-Artifortress-Event": delivery.eventType,
-                "X-Artifortress-Event-Id": delivery.event.description,
-                "X-Artifortress-Delivery-Id": delivery.id.description,
-                "X-Artifortress-Webhook-Id": next.webhook.id.description,
-                "X-Artifortress-Timestamp": time,
-                "X-Artifortress-Signature": "v1=\(Hexadecimal.text(of: signature))",
-            ])
+                ("Content-Type", "application/json"),
+                ("X-Artifortress-Event", delivery.eventType),
+                ("X-Artifortress-Event-Id", delivery.event.description),
+                ("X-Artifortress-Delivery-Id", delivery.id.description),
+                ("X-Artifortress-Webhook-Id", next.webhook.id.description),
+            ] + MessageSignature.headers(of: body, at: next.time, key: secret))
     }
 
     /// Deletes what is older than events are kept.

@@ -1,6 +1,5 @@
 // Settings in a YAML file. A key may be nested (`database: {url: …}`), dotted (`database.url: …`) or both.
 
-import Domain
 import YAML
 
 enum FileLayer {
@@ -57,37 +56,11 @@ enum FileLayer {
             var texts: [String] = []
             for element in nodes {
                 guard case .scalar(let text, _) = element.content, !element.isNull else {
-                    return .document(try self.document(of: node, for: key, source))
+                    return .document(node.json)
                 }
                 texts.append(text)
             }
             return .list(texts)
-        }
-    }
-
-    /// Plain scalars that look like numbers or booleans are these; the others are texts.
-    private static func document(
-        of node: YAMLDocument.Node, for key: String, _ source: SettingSource
-    ) throws(SettingsFault) -> JSON {
-        switch node.content {
-        case .scalar where node.isNull: return .null
-        case .scalar(let text, let isPlain):
-            guard isPlain else { return .string(text) }
-            if let number = Int64(text) { return .integer(number) }
-            return text == "true" ? true : text == "false" ? false : .string(text)
-        case .sequence(let nodes):
-            var elements: [JSON] = []
-            for element in nodes { elements.append(try self.document(of: element, for: key, source)) }
-            return .array(elements)
-        case .mapping(let members):
-            var found: [JSON.Member] = []
-            for member in members {
-                guard !found.contains(where: { $0.name == member.key }) else {
-                    throw SettingsFault(key, source, "'\(member.key)' is given twice (line \(member.line))")
-                }
-                found.append(JSON.Member(member.key, try self.document(of: member.value, for: key, source)))
-            }
-            return .object(found)
         }
     }
 }
