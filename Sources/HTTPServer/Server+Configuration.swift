@@ -54,8 +54,10 @@ extension Server {
 
         package init() {}
 
-        /// In bytes: buffers and the parsed head of one connection. The daemon clears all of it after each request.
-        var connectionMemory: Int { self.headLimit + 8 * 1024 }
+        /// In bytes: buffers and the parsed head of one connection. More than a head may have, so that one that is a little
+        /// too long is refused by us and told why, and many short fields have room. (The daemon clears all of it after each
+        /// request: it shows in a profile, and less isn't worth these.)
+        var connectionMemory: Int { 2 * self.headLimit }
 
         /// HTTP contract, 1.5 and 1.6.
         private static func plainRefusal(_ status: Int, _ message: String) -> Response {

@@ -17,6 +17,16 @@ import Testing
         }
     }
 
+    @Test func `a head within the limit is taken, of however many fields`() async throws {
+        try await serving(with: route) { address in
+            for (count, length) in [(1, 32_000), (100, 300), (400, 60)] {
+                let field = "X: \(String(repeating: "y", count: length))\r\n"
+                let fields = String(repeating: field, count: count)
+                #expect(Client(address).ask("GET /a HTTP/1.1\r\nHost: h\r\n\(fields)\r\n")?.status == 200, "\(count)")
+            }
+        }
+    }
+
     @Test func `a body over the limit is refused`() async throws {
         try await serving(with: route) { address in
             let client = Client(address)

@@ -16,6 +16,8 @@ import Testing
         ("PUT /a HTTP/1.1\r\nHost: h\r\nContent-Length: 9000000\r\n\r\n", 413, "body_too_large"),
         ("GET /\(String(repeating: "y", count: 40_000)) HTTP/1.1\r\nHost: h\r\n\r\n", 414, "head_too_large"),
         ("GET / HTTP/1.1\r\nHost: h\r\nX: \(String(repeating: "y", count: 40_000))\r\n\r\n", 431, "head_too_large"),
+        ("GET /\(String(repeating: "y", count: 60_000)) HTTP/1.1\r\nHost: h\r\n\r\n", 414, "head_too_large"),
+        ("GET / HTTP/1.1\r\nHost: h\r\nX: \(String(repeating: "y", count: 60_000))\r\n\r\n", 431, "head_too_large"),
         ("GET /fail HTTP/1.1\r\nHost: h\r\n\r\n", 500, "internal"),
     ])
     func `a refusal is a JSON object with a code`(request: String, status: Int, code: String) async throws {
