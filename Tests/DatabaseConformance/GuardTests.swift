@@ -219,7 +219,7 @@ import Testing
             let release = Counter()
             async let publishing: Void = database.transaction { transaction in
                 try rows.publish(sealing: .sealed, transaction)
-                published.increment(awaiting: 1, within: .zero)
+                published.increment(awaiting: 1, within: 0)
                 release.wait(for: 1)
             }
             #expect(await eventually { published.value == 1 })
@@ -231,7 +231,7 @@ import Testing
                             "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted)", as: { try $0[0] as Bool })
                     } == true
                 })
-            release.increment(awaiting: 1, within: .zero)
+            release.increment(awaiting: 1, within: 0)
             try await publishing
             await #expect(throws: DatabaseFault.self) { try await adding.value }
         }

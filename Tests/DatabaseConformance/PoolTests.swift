@@ -18,7 +18,7 @@ import Testing
             func now() -> PoolStatistics? { database.pools.first { $0.pool == pool } }
             let holding = Counter()
             async let holder: Void = database.read { _ in
-                holding.increment(awaiting: 1, within: .zero)
+                holding.increment(awaiting: 1, within: 0)
                 gate.wait(for: 1)
             }
             #expect(await eventually { holding.value == 1 })
@@ -33,7 +33,7 @@ import Testing
             waiting.cancel()
             await #expect(throws: CancellationError.self) { try await waiting.value }
 
-            gate.increment(awaiting: 1, within: .zero)
+            gate.increment(awaiting: 1, within: 0)
             try await holder
             #expect(await eventually { now() == PoolStatistics(pool: pool, size: 1, busy: 0, waiting: 0) })
         }

@@ -62,7 +62,7 @@ import Testing
                             try await database.read { transaction in
                                 _ = try Sample.count(transaction)
                                 let next = begun.value + 2
-                                begun.increment(awaiting: next, within: .milliseconds(5))
+                                begun.increment(awaiting: next, within: 0.005)
                             }
                         }
                     }

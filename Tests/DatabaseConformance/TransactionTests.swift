@@ -1,7 +1,7 @@
 // What a transaction promises: all or nothing, whoever else is there.
 
 import Domain
-import Glibc
+import Foundation
 import Persistence
 import Synchronization
 import TestSupport
@@ -116,7 +116,7 @@ import Testing
                                 try transaction.execute(
                                     "UPDATE samples SET small = 1 WHERE sample_id = \(sample.id)")
                                 // Each waits for the other's first lock. (SQLite's one writer waits in vain.)
-                                if index == 0 { holders.increment(awaiting: 2, within: .milliseconds(200)) }
+                                if index == 0 { holders.increment(awaiting: 2, within: 0.2) }
                             }
                         }
                     }
@@ -133,14 +133,14 @@ import Testing
             let written = Counter()
             async let counts = database.read { transaction in
                 let before = try Sample.count(transaction)
-                began.increment(awaiting: 1, within: .zero)
+                began.increment(awaiting: 1, within: 0)
                 written.wait(for: 1)
                 return [before, try Sample.count(transaction)]
             }
             #expect(await eventually { began.value == 1 })
             let sample = Sample("later")
             _ = try await database.transaction { try $0.execute(sample.insert) }
-            written.increment(awaiting: 1, within: .zero)
+            written.increment(awaiting: 1, within: 0)
             let seen = try await counts
             #expect(seen == [0, 0])
             #expect(try await database.read { try Sample.count($0) } == 1)
@@ -150,17 +150,24 @@ import Testing
 
 /// What blocking bodies on several threads wait for each other by.
 final class Counter: Sendable {
-    private let count = Atomic(0)
+    private let count = Mutex(0)
+    private let changed = NSCondition()
 
-    var value: Int { self.count.load(ordering: .acquiring) }
+    var value: Int { self.count.withLock { $0 } }
 
-    func increment(awaiting target: Int, within limit: Duration) {
-        self.count.add(1, ordering: .acquiringAndReleasing)
+    func increment(awaiting target: Int, within limit: TimeInterval) {
+        self.changed.lock()
+        self.count.withLock { $0 += 1 }
+        self.changed.broadcast()
+        self.changed.unlock()
         self.wait(for: target, within: limit)
     }
 
-    func wait(for target: Int, within limit: Duration = .seconds(60)) {
-        let end = ContinuousClock.now + limit
-        while self.value < target, .now < end { usleep(200) }
+    /// - Parameter limit: in seconds.
+    func wait(for target: Int, within limit: TimeInterval = 60) {
+        let end = Date(timeIntervalSinceNow: limit)
+        self.changed.lock()
+        defer { self.changed.unlock() }
+        while self.value < target, self.changed.wait(until: end) {}
     }
 }
