@@ -3,10 +3,12 @@
 package import Domain
 
 extension Configuration {
-    /// One line a setting: key, value, source.
+    /// One line a setting: key, value, source; and a note if the setting is not yet effective.
     package var text: String {
         let rows = Catalogue.all.map { setting in
-            (setting.name, self.shownText(setting.name), self.entries[setting.name]?.source.description ?? "")
+            let source = self.entries[setting.name]?.source.description ?? ""
+            let note = setting.pendingFeature.map { "  (not yet effective: needs \($0))" } ?? ""
+            return (setting.name, self.shownText(setting.name), source + note)
         }
         let width = rows.map(\.0.count).max() ?? 0
         let valueWidth = min(rows.map(\.1.count).max() ?? 0, 48)
@@ -15,16 +17,28 @@ extension Configuration {
         }.joined()
     }
 
-    /// `[{"key", "value", "source"}]`
+    /// `[{"key", "value", "source"}]`; a setting that is not yet effective also has `"pendingFeature"`.
     package var json: JSON {
         .array(
             Catalogue.all.map { setting in
                 let entry = self.entries[setting.name]
-                return [
-                    "key": .string(setting.name), "value": entry?.shown ?? .null,
-                    "source": JSON(entry?.source.description),
+                var members: [JSON.Member] = [
+                    .init("key", .string(setting.name)), .init("value", entry?.shown ?? .null),
+                    .init("source", JSON(entry?.source.description)),
                 ]
+                if let feature = setting.pendingFeature { members.append(.init("pendingFeature", .string(feature))) }
+                return .object(members)
             })
+    }
+
+    /// Settings that were given a value although nothing in this build uses them, with the feature that would.
+    package var ineffective: [(name: String, source: SettingSource, feature: String)] {
+        Catalogue.all.compactMap { setting in
+            guard let feature = setting.pendingFeature, let source = self.entries[setting.name]?.source,
+                source != .default
+            else { return nil }
+            return (setting.name, source, feature)
+        }
     }
 
     private func shownText(_ name: String) -> String {

@@ -19,7 +19,8 @@ extension Catalogue {
             `ARTIFORTRESS_DATABASE_URL_FILE=/run/secrets/database-url`. Lists are YAML sequences, or text with commas. A boolean's
             flag may stand alone. An unknown key, a value of the wrong type or out of its range stops the start with one line
             that names the key, its source and what is allowed. `artifortress config` prints the settings in force, each with its
-            source, secrets hidden.
+            source, secrets hidden. A setting that is marked as not yet effective is read and checked, but has no effect; the
+            start logs a warning if one is set.
 
             In the file, anchors, aliases, tags and a second document are refused. Variables that Kubernetes sets for a Service
             whose name begins with `artifortress`, and those that begin with `ARTIFORTRESS_TEST_`, are not settings.
@@ -30,7 +31,9 @@ extension Catalogue {
             for setting in section.settings {
                 let cells = [
                     "`\(setting.name)`", Self.code(setting.defaultText), setting.allowed,
-                    setting.meaning + (setting.isSecret && setting.name != "database.url" ? " Secret." : ""),
+                    setting.meaning + (setting.isSecret && setting.name != "database.url" ? " Secret." : "")
+                        + (setting.pendingFeature.map { " **Not yet effective:** it needs \($0), which is not built." }
+                            ?? ""),
                 ]
                 text += "| \(cells.map { $0.escaped }.joined(separator: " | ")) |\n"
             }

@@ -49,6 +49,15 @@ struct Observation: Sendable {
         }
     }
 
+    /// Logs a warning for each setting that was given a value although nothing in this build uses it.
+    func warnOfIneffectiveSettings(in configuration: Configuration) {
+        for (name, source, feature) in configuration.ineffective {
+            self.log.warning(
+                "the setting \(name) has no effect: it needs \(feature), which this build does not include",
+                ["source": .string(source.description)])
+        }
+    }
+
     /// Use of the database's connections.
     func watch(_ database: any Database) {
         let states: [(String, @Sendable (PoolStatistics) -> Int)] = [

@@ -47,6 +47,15 @@ import Testing
         #expect(rows.contains(["key": "roles", "value": ["api", "worker"], "source": "default"]))
     }
 
+    @Test func `a setting that is not yet effective is marked as such`() throws {
+        let configuration = try read(nil, ["--lifecycle.default-gc-batch-size", "7", "--worker.poll-seconds", "7"])
+        #expect(configuration.ineffective.map(\.name) == ["lifecycle.defaultGcBatchSize"])
+        #expect(configuration.text.contains("(not yet effective: needs collection)"))
+        let rows = try #require(configuration.json.elements)
+        #expect(rows.first { $0["key"] == "lifecycle.defaultGcBatchSize" }?["pendingFeature"] == "collection")
+        #expect(rows.first { $0["key"] == "worker.pollSeconds" }?["pendingFeature"] == nil)
+    }
+
     @Test func `the page of settings is what the catalogue says`() throws {
         let page = try String(contentsOf: Self.root.appending(path: "docs/configuration.md"), encoding: .utf8)
         #expect(page == Catalogue.documentation, "run 'make docs'")

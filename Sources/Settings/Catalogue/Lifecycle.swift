@@ -16,13 +16,15 @@ extension Setting where Value == Int {
     package static var gcRetentionGraceHours: Self {
         Self(
             "lifecycle.defaultGcRetentionGraceHours", .integer(0...8760), default: 24,
-            "How long a blob without references is kept.")
+            "How long a blob without references is kept."
+        ).pending("collection")
     }
 
     package static var gcBatchSize: Self {
         Self(
             "lifecycle.defaultGcBatchSize", .integer(1...5000), default: 200,
-            "Blobs that one collection run deletes at most.")
+            "The number of blobs that one collection run deletes at most."
+        ).pending("collection")
     }
 
     package static var eventRetentionDays: Self {

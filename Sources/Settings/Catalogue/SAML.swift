@@ -11,8 +11,8 @@ extension Catalogue {
 extension Setting where Value == Bool {
     package static var samlEnabled: Self {
         Self(
-            "auth.saml.enabled", .boolean, default: .value(false), "Accept assertions of a SAML identity provider.",
-            missing: ("SAML", { $0 }))
+            "auth.saml.enabled", .boolean, default: false, "Accept assertions of a SAML identity provider."
+        ).pending("SAML", rejecting: { $0 })
     }
 }
 
@@ -21,7 +21,9 @@ extension Setting where Value == RemoteURL? {
         Self(
             "auth.saml.idpMetadataUrl",
             Kind<RemoteURL>.remoteURL.orNone, default: nil,
-            "Where the provider's metadata is fetched. This or `idpMetadataXml` is required when on.")
+            "Where the provider's metadata is fetched. This or `idpMetadataXml` is required when on."
+        )
+        .pending("SAML")
     }
 }
 
@@ -29,19 +31,25 @@ extension Setting where Value == String? {
     package static var samlMetadataXML: Self {
         Self(
             "auth.saml.idpMetadataXml", Kind<String>.document("a SAML metadata document").orNone, default: nil,
-            "The provider's metadata.")
+            "The provider's metadata."
+        )
+        .pending("SAML")
     }
 
     package static var samlExpectedIssuer: Self {
         Self(
             "auth.saml.expectedIssuer", Kind<String>.text().orNone, default: nil,
-            "The provider's entity id; required when on.")
+            "The provider's entity id; required when on."
+        )
+        .pending("SAML")
     }
 
     package static var samlServiceProviderEntityID: Self {
         Self(
             "auth.saml.serviceProviderEntityId", Kind<String>.text().orNone, default: nil,
-            "Our entity id; required when on.")
+            "Our entity id; required when on."
+        )
+        .pending("SAML")
     }
 }
 
@@ -49,7 +57,9 @@ extension Setting where Value == RoleMappings? {
     package static var samlRoleMappings: Self {
         Self(
             "auth.saml.roleMappings", Kind<RoleMappings>.roleMappings.orNone, default: nil,
-            "Roles for holders of an attribute; `*` as value or repository means any.")
+            "Roles for holders of an attribute; `*` as value or repository means any."
+        )
+        .pending("SAML")
     }
 }
 
@@ -57,22 +67,29 @@ extension Setting where Value == Int {
     package static var samlIssuedPATTTLMinutes: Self {
         Self(
             "auth.saml.issuedPatTtlMinutes", .integer(5...1440), default: 60,
-            "Life of the access token that a sign-on gives.")
+            "Life of the access token that a sign-on gives."
+        )
+        .pending("SAML")
     }
 
     package static var samlFetchTimeoutSeconds: Self {
         Self("auth.saml.metadataFetchTimeoutSeconds", .integer(1...120), default: 10, "Time that a fetch may take.")
+            .pending("SAML")
     }
 
     package static var samlRefreshIntervalSeconds: Self {
         Self(
-            "auth.saml.metadataRefreshIntervalSeconds", .integer(30...86400), default: 300, "Time from fetch to fetch.")
+            "auth.saml.metadataRefreshIntervalSeconds", .integer(30...86400), default: 300, "Time from fetch to fetch."
+        )
+        .pending("SAML")
     }
 
     package static var samlMaxStalenessSeconds: Self {
         Self(
             "auth.saml.metadataMaxStalenessSeconds", .integer(30...604_800),
             default: .derived("max(3 × interval, 900)") { max(3 * $0[.samlRefreshIntervalSeconds], 900) },
-            "Age at which fetched metadata is no longer used; not below the interval.")
+            "Age at which fetched metadata is no longer used; not below the interval."
+        )
+        .pending("SAML")
     }
 }

@@ -41,6 +41,7 @@ extension Setting where Value == BaseURL? {
         Self(
             "telemetry.otlpEndpoint",
             Kind<BaseURL>.baseURL.orNone,
-            default: .value(nil), "OTLP/HTTP base URL for traces.", missing: ("OTLP export", { $0 != nil }))
+            default: nil, "OTLP/HTTP base URL for traces."
+        ).pending("OTLP export", rejecting: { $0 != nil })
     }
 }

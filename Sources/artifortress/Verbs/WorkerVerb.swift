@@ -15,6 +15,7 @@ enum WorkerVerb {
     ) { invocation in
         let configuration = try SettingsFlags.read(invocation)
         let observation = Observation(configuration)
+        observation.warnOfIneffectiveSettings(in: configuration)
         defer { observation.log.flush() }
         let deployment = try await Deployment.open(configuration, migrates: configuration[.migrateAtStart])
         let serving = Serving(deployment, observation)
