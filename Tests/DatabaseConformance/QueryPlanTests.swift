@@ -218,4 +218,21 @@ import Testing
             #expect(plans.flatMap(\.fullScans) == [engine == .sqlite ? "b" : "blobs"])
         }
     }
+
+    @Test(arguments: Engine.direct)
+    func `only a copy of the seeded database can be written`(engine: Engine) async throws {
+        let insert: SQL = "INSERT INTO tenants (tenant_id, slug, name) VALUES (\(UniqueID.random()), \("copy"), 'T')"
+        try await engine.withSeededDatabase { database in
+            await #expect(throws: SharedDatabaseIsReadOnly.self) {
+                try await database.transaction { _ = try $0.execute(insert) }
+            }
+        }
+        guard engine == .sqlite else { return }  // PostgreSQL's writers do not wait for each other
+        try await engine.withSeededCopy { first in
+            try await engine.withSeededCopy { second in
+                // In one file the second would break a unique index.
+                for database in [first, second] { try await database.transaction { _ = try $0.execute(insert) } }
+            }
+        }
+    }
 }

@@ -1,14 +1,23 @@
-// A database that asks for the plan of every statement before it runs it: any use case, run on seeded rows, shows that
+// A database that requests the plan of every statement before it runs it: any use case, run on seeded rows, shows that
 // it reads no whole table.
 
 package import Persistence
 import Synchronization
 
+/// A test wrote to the database that all tests of the process share. It needs a copy: `Engine.withSeededCopy`.
+package struct SharedDatabaseIsReadOnly: Error {
+    package init() {}
+}
+
 package final class ExplainingDatabase: Database {
     private let database: any Database
+    private let isReadOnly: Bool
     private let collected = Mutex<[QueryPlan]>([])
 
-    package init(_ database: any Database) { self.database = database }
+    package init(_ database: any Database, isReadOnly: Bool = false) {
+        self.database = database
+        self.isReadOnly = isReadOnly
+    }
 
     /// The plans since the last call.
     package func takePlans() -> [QueryPlan] {
@@ -25,7 +34,8 @@ package final class ExplainingDatabase: Database {
     package func transaction<Value: Sendable>(
         _ body: @escaping @Sendable (borrowing Transaction) throws -> Value
     ) async throws -> Value {
-        try await self.database.transaction { try body(Transaction(ExplainingSession($0.session, self.keep))) }
+        guard !self.isReadOnly else { throw SharedDatabaseIsReadOnly() }
+        return try await self.database.transaction { try body(Transaction(ExplainingSession($0.session, self.keep))) }
     }
 
     package func read<Value: Sendable>(

@@ -45,17 +45,40 @@ package enum Seeded {
 }
 
 extension Engine {
-    /// Calls `body` with a database of the whole schema and 100,000 rows in what grows, which shows its plans. It is the
-    /// same for all tests of a process, since it is large: a test may add rows of its own, and changes no others.
+    /// Calls `body` with a database of the whole schema and 100,000 rows in each table that grows, which records query
+    /// plans. It is large, so all tests of a process share it: `transaction` throws ``SharedDatabaseIsReadOnly``. A test
+    /// that writes uses ``withSeededCopy(_:)``.
     package func withSeededDatabase(_ body: (ExplainingDatabase) async throws -> Void) async throws {
-        let template = Seeded.template(for: self)
-        let database =
-            switch self {
-            case .sqlite: try await SQLitePlaces.shared(template).open()
-            case .postgreSQL, .bouncer: try await PostgreSQLPlaces.shared(template, at: self.address!).open()
+        try await Self.open(try await self.seededPlace, isReadOnly: true, body)
+    }
+
+    /// As ``withSeededDatabase(_:)``, for tests that write. On SQLite, which has one writer at a time, each test gets its
+    /// own copy of the file. PostgreSQL's database is shared: a test may add rows of its own and changes no others.
+    package func withSeededCopy(_ body: (ExplainingDatabase) async throws -> Void) async throws {
+        switch self {
+        case .sqlite:
+            try await SQLitePlaces.with(Seeded.template(for: self)) { try await Self.open($0, isReadOnly: false, body) }
+        case .postgreSQL, .bouncer:
+            try await Self.open(try await self.seededPlace, isReadOnly: false, body)
+        }
+    }
+
+    private var seededPlace: Place {
+        get async throws {
+            let template = Seeded.template(for: self)
+            return switch self {
+            case .sqlite: try await SQLitePlaces.shared(template)
+            case .postgreSQL, .bouncer: try await PostgreSQLPlaces.shared(template, at: self.address!)
             }
+        }
+    }
+
+    private static func open(
+        _ place: Place, isReadOnly: Bool, _ body: (ExplainingDatabase) async throws -> Void
+    ) async throws {
+        let database = place.open()
         do {
-            try await body(ExplainingDatabase(database))
+            try await body(ExplainingDatabase(database, isReadOnly: isReadOnly))
         } catch {
             await database.close()
             throw error

@@ -23,7 +23,7 @@ import Threads
 
     @Test(arguments: Engine.direct)
     func `every statement finds its rows by an index`(engine: Engine) async throws {
-        try await engine.withSeededDatabase { database in
+        try await engine.withSeededCopy { database in
             try await StorageFixture.file.with { storage in
                 let clock = WallClock { Seeded.now }
                 let uploads = Uploads(

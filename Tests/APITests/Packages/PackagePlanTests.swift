@@ -125,7 +125,7 @@ import Threads
 
     @Test(arguments: Engine.direct)
     func `writing finds its rows by an index`(engine: Engine) async throws {
-        try await engine.withSeededDatabase { database in
+        try await engine.withSeededCopy { database in
             let scene = try Scene(database)
             let (clock, grant) = (scene.clock, scene.grant)
             let name = "plan-\(UniqueID.random().hex)"  // the database is shared

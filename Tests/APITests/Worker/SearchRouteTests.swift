@@ -201,7 +201,7 @@ import Testing
 
     @Test(arguments: Engine.direct)
     func `of too many hits the names come first that are the query, then the newest`(engine: Engine) async throws {
-        try await engine.withSeededDatabase { database in
+        try await engine.withSeededCopy { database in
             let (tenant, repository) = (TenantID(Seeded.tenant(of: 1)), RepoID(Seeded.id(.repo, 1)))
             let (package, version) = (UniqueID.random(), UniqueID.random())
             let request = try SearchRequest("P", match: .words)

@@ -193,7 +193,7 @@ import Worker
 
     @Test(arguments: Engine.direct)
     func `claiming and counting read no whole table`(engine: Engine) async throws {
-        try await engine.withSeededDatabase { database in
+        try await engine.withSeededCopy { database in
             let tenant = TenantID(Seeded.tenant(of: 7))
             let (now, lease) = (Seeded.now, Lease(from: Seeded.now, seconds: 30))
             _ = try await database.read { transaction in
