@@ -109,7 +109,7 @@ private func handleRequest(
                 }, headers)
         }
         exchange.connection.exchange = exchange
-        let head = unsafe Head(
+        let head = unsafe DaemonHead(
             method: String(cString: method), version: String(cString: version), targetLength: version - path - 1,
             headers: headers)
         return unsafe exchange.begin(head, on: handle)

@@ -6,7 +6,7 @@ import HTTP
 import Synchronization
 
 /// What the daemon shows of a head.
-struct Head {
+struct DaemonHead {
     var method: String
     var version: String
     /// The length of the target, NULs and all: more than the target's own where a NUL has cut that short.
@@ -34,7 +34,7 @@ extension Exchange {
 
     /// The first call, with the head only. An answer given now closes the connection, so a request without a body
     /// waits for `end`, which follows at once.
-    func begin(_ head: Head, on daemon: OpaquePointer) -> MHD_Result {
+    func begin(_ head: DaemonHead, on daemon: OpaquePointer) -> MHD_Result {
         self.state.withLock { state in
             unsafe state.daemon = daemon
             state.isHead = head.method == "HEAD"
@@ -46,7 +46,7 @@ extension Exchange {
         }
         if headLength > limit { return self.refuse(431, "The request head is too large.") }
         guard
-            let framing = Framing(method: head.method, version: head.version, headers: head.headers),
+            let framing = DaemonFraming(method: head.method, version: head.version, headers: head.headers),
             head.targetLength == self.target.utf8.count, let target = Target(received: self.target)
         else { return self.refuse(400, "The request is malformed or ambiguous.") }
         let length: Int? =

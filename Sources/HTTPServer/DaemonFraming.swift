@@ -4,7 +4,7 @@
 import HTTP
 
 /// How a request's body is delimited.
-enum Framing: Equatable {
+enum DaemonFraming: Equatable {
     case none
     case length(Int)
     case chunked
