@@ -33,7 +33,7 @@ worker-drill: ## kill two workers at random amid ten thousand events, and count 
 phase4-demo: build ## show what is found, told to webhooks, withheld and promoted, step by step, on both shapes
 	@scripts/phase4-demo .build/debug/artifortress
 
-test-clients: ## push and fetch real artifacts with real clients, on both shapes
+test-clients: ## test with curl, wget, Python, Java, Go, Rust, apt, and reverse proxies, on both shapes
 	@scripts/test-clients
 
 dev-up: ## start PostgreSQL and an S3 store in .dev/ and print them as settings

@@ -23,7 +23,9 @@ start_server() {
     fi
     cat <&3 &
     exec 3<&-
-    case $server_url in http*) ;; *) server_url=http://$server_url ;; esac
+    local scheme=http
+    case " $* " in *' --tls.certificate-file'*) scheme=https ;; esac
+    case $server_url in http*) ;; *) server_url=$scheme://$server_url ;; esac
     local attempt
     for attempt in {1..100}; do
         [ "$(curl -s -o /dev/null -m 5 -w '%{http_code}' "$server_url/health/ready")" != 200 ] || return 0
