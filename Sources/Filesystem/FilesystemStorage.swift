@@ -84,6 +84,10 @@ package final class FilesystemStorage: BlobStorage {
         return .file(FileRegion(file, offset: range.lowerBound, length: range.count))
     }
 
+    package func forget(_ key: StorageKey) { self.descriptors.remove(key) }
+
+    package var isReadingCheap: Bool { true }
+
     package func length(of key: StorageKey) async throws -> Int? {
         let place = try self.layout.place(of: key)
         return try await self.readers.run { try SystemCall.status(of: place.object).map { Int($0.st_size) } }

@@ -55,6 +55,10 @@ package final class S3Storage: BlobStorage {
         }
     }
 
+    package func forget(_ key: StorageKey) {}
+
+    package var isReadingCheap: Bool { false }
+
     package func length(of key: StorageKey) async throws -> Int? {
         try await faulting {
             do {

@@ -22,6 +22,12 @@ package protocol BlobStorage: Sendable {
     ///     `StorageFault.damaged`.
     func open(_ key: StorageKey, _ range: Range<Int>, of length: Int) async throws -> StoredBytes
 
+    /// Closes what is kept open of an object, so that the next ``open(_:_:of:)`` reads what is stored by then.
+    func forget(_ key: StorageKey)
+
+    /// Whether an object is read about as fast as a local file, so that every check can read it.
+    var isReadingCheap: Bool { get }
+
     /// - Returns: the object's length in bytes; nil where there is none.
     func length(of key: StorageKey) async throws -> Int?
 

@@ -49,7 +49,8 @@ extension Serving {
     private var attesting: Attesting {
         Attesting(
             database: self.database, storage: self.storage,
-            intake: Intake(storage: self.storage, keys: self.stagingKeys), clock: self.clock)
+            intake: Intake(storage: self.storage, keys: self.stagingKeys), deduplication: self.deduplication,
+            clock: self.clock)
     }
 
     private var releaseRoutes: [Route] {

@@ -16,6 +16,11 @@ extension Serving {
             + BlobRoutes(resolving: self.resolving, files: self.files).routes
     }
 
+    /// Looks at stored objects before something new refers to them.
+    var deduplication: Deduplication {
+        Deduplication(storage: self.storage, threads: self.readers, clock: self.clock)
+    }
+
     /// How stored bytes are sent, whatever asks for them.
     var files: FileAnswer {
         FileAnswer(

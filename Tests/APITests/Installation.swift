@@ -41,7 +41,7 @@ struct Installation: Sendable {
                 var all = base
                 all["database.url"] = try Shape.postgreSQLURL(database: address.database ?? "")
                 all["database.poolSize"] = "4"
-                all["storage.url"] = "file:\(directory)/data/objects"
+                if settings["storage.url"] == nil { all["storage.url"] = "file:\(directory)/data/objects" }
                 try await self.run(all, steadyClock, body)
             }
         }

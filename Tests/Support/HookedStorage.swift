@@ -36,6 +36,10 @@ package final class HookedStorage: BlobStorage {
         try await self.below.begin(key, length: length)
     }
 
+    package func forget(_ key: StorageKey) { self.below.forget(key) }
+
+    package var isReadingCheap: Bool { self.below.isReadingCheap }
+
     package func length(of key: StorageKey) async throws -> Int? {
         await self.measuring()
         return try await self.below.length(of: key)

@@ -72,10 +72,15 @@ import Threads
             #expect(try await Self.row(scene) == Checksums())
             let keys = StagingKeys(database: scene.database, clock: scene.clock, owner: .random())
             let received = try await Intake(storage: scene.storage, keys: keys).receive(RequestBody(small))
-            let blob = try await scene.database.transaction { [now = scene.clock.now()] transaction in
-                try BlobStore.admit(
-                    received.digest, length: received.length, key: received.key, checksums: received.checksums,
-                    at: now, transaction)
+            let blob = try await Deduplication(
+                storage: scene.storage, threads: BlockingPool(threads: 1), clock: scene.clock
+            ).run(admitting: received.key) { inspection in
+                try await scene.database.transaction { [now = scene.clock.now()] transaction in
+                    try BlobStore.admit(
+                        received.digest, length: received.length, key: received.key, checksums: received.checksums,
+                        after: inspection, at: now, transaction
+                    ).blob
+                }
             }
             #expect(blob.checksums.isComplete)
             #expect(try await Self.row(scene) == blob.checksums)

@@ -52,6 +52,14 @@ import Threads
                         uploads.open(fresh, under: grant, commit: Commit(database)).id, reason: "r", under: grant,
                         commit: Commit(database))
                 }
+                // The object of the known digest is not there, so the fast path asked for the bytes.
+                let known = try BlobDigest(parsing: Seeded.digest(4712))
+                _ = try await database.transaction { transaction in
+                    let found = try BlobStore.find(known, transaction)
+                    let inspection = ObjectInspection(
+                        key: try #require(found).blob.storageKey, damage: nil, verifiedAt: Seeded.now)
+                    _ = try #require(try BlobStore.refer(to: known, after: inspection, at: Seeded.now, transaction))
+                }
                 let resolving = Resolving(
                     database: database, clock: clock, defaultTenant: TenantID(Seeded.tenant(of: Self.number)))
                 _ = try? await resolving.blob(

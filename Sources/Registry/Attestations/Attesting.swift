@@ -22,10 +22,18 @@ package struct Attesting: Sendable {
     private let database: any Database
     private let storage: any BlobStorage
     private let intake: Intake
+    private let deduplication: Deduplication
     private let clock: WallClock
 
-    package init(database: any Database, storage: any BlobStorage, intake: Intake, clock: WallClock) {
-        (self.database, self.storage, self.intake, self.clock) = (database, storage, intake, clock)
+    package init(
+        database: any Database, storage: any BlobStorage, intake: Intake, deduplication: Deduplication,
+        clock: WallClock
+    ) {
+        self.database = database
+        self.storage = storage
+        self.intake = intake
+        self.deduplication = deduplication
+        self.clock = clock
     }
 
     /// Adds a document to a version; the same again is verified again with the keys that are trusted now.
@@ -47,9 +55,19 @@ package struct Attesting: Sendable {
         }
         let received = isKept ? nil : try await self.intake.receive(RequestBody(document.bytes))
         do {
-            let attested = try await commit { [now = self.clock.now()] transaction in
-                try Self.add(document, digest, received, to: id, signers, under: grant, at: now, transaction)
+            let add = { (inspection: ObjectInspection?) in
+                try await commit { [now = self.clock.now()] transaction in
+                    try Self.add(
+                        document, digest, received, after: inspection, to: id, signers, under: grant, at: now,
+                        transaction)
+                }
             }
+            let attested =
+                if let received {
+                    try await self.deduplication.run(admitting: received.key, add)
+                } else {
+                    try await add(nil)
+                }
             if attested.isRepeated, let received { await self.intake.discard(received) }
             return attested
         } catch let refusal as Refusal {
@@ -92,8 +110,9 @@ package struct Attesting: Sendable {
     }
 
     private static func add(
-        _ document: AttestationDocument, _ digest: BlobDigest, _ received: Received?, to id: VersionID,
-        _ signers: [TrustedKeyID], under grant: Grant, at now: Timestamp, _ transaction: borrowing Transaction
+        _ document: AttestationDocument, _ digest: BlobDigest, _ received: Received?,
+        after inspection: ObjectInspection?, to id: VersionID, _ signers: [TrustedKeyID], under grant: Grant,
+        at now: Timestamp, _ transaction: borrowing Transaction
     ) throws -> Attested {
         let version = try VersionStore.require(id, in: grant.repo, of: grant.tenant, locked: true, transaction)
         try Self.check(document, fits: version, transaction)
@@ -104,9 +123,9 @@ package struct Attesting: Sendable {
                 throw Refusal.conflict("The version has \(Self.limit) attestations, which is as many as it can have.")
             }
             guard let received else { throw DatabaseFault.contention("an attestation that was there is gone") }
-            _ = try BlobStore.admit(
-                received.digest, length: received.length, key: received.key, checksums: received.checksums, at: now,
-                transaction)
+            _ = try Deduplication.admit(
+                received.digest, length: received.length, key: received.key, checksums: received.checksums,
+                after: inspection, by: grant.caller, at: now, transaction)
             try AttestationStore.insert(
                 document, id: attestation, digest: digest, of: id, by: grant.caller.subject, at: now, transaction)
         }

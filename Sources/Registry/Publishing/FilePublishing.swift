@@ -30,11 +30,16 @@ package struct FilePublishing: Sendable {
 
     private let guarded: GuardedPublish
     private let gate: any PublishGate
+    private let deduplication: Deduplication
     private let clock: WallClock
     private let defaultRetentionDays: Int
 
-    package init(database: any Database, gate: any PublishGate, clock: WallClock, defaultRetentionDays: Int) {
+    package init(
+        database: any Database, gate: any PublishGate, deduplication: Deduplication, clock: WallClock,
+        defaultRetentionDays: Int
+    ) {
         self.guarded = GuardedPublish(gate: gate, database: database, clock: clock)
+        self.deduplication = deduplication
         (self.gate, self.clock, self.defaultRetentionDays) = (gate, clock, defaultRetentionDays)
     }
 
@@ -63,28 +68,33 @@ package struct FilePublishing: Sendable {
                 Coordinate(Self.name(of: path), version: "", sortKey: []), entries: [entry], manifest: manifest),
             under: grant)
         return try await self.guarded.run([candidate], by: grant.caller) { verdicts in
-            try await commit { [gate, now = self.clock.now()] transaction in
-                let repository = try Self.writable(under: grant, transaction)
-                let package = try PackageStore.locked(Self.name(of: path), in: repository, at: now, transaction)
-                let head = try TagStore.locked(Self.headTag, of: package, transaction)
-                let latest = try VersionStore.latest(of: package, transaction)?.version
-                try Self.check(condition, against: head, transaction)
-                if let latest, !repository.settings.overwrite { throw try Self.taken(path, latest, head, transaction) }
-                let revision = try Self.revision(after: latest, at: path, in: repository, transaction)
-                let draft = try VersionStore.insertDraft(
-                    Self.coordinate(of: path, revision: revision), of: package, in: repository, sealing: .sealed,
-                    by: grant.caller.subject, at: now, transaction)
-                let blob = try BlobStore.admit(
-                    received.digest, length: received.length, key: received.key, checksums: received.checksums, at: now,
-                    transaction)
-                try VersionContentStore.put([entry], into: draft, at: now, transaction)
-                try VersionContentStore.put(manifest, into: draft, at: now, transaction)
-                try TagStore.point(
-                    Self.headTag, of: package, to: draft.id, from: head, by: grant.caller.subject, at: now, transaction)
-                _ = try Completion.publish(
-                    [(draft, verdicts[0])], through: gate, by: grant.caller, at: now, transaction)
-                return FilePublication(
-                    version: draft.id, revision: revision, replaced: head != nil, blob: blob, publishedAt: now)
+            try await self.deduplication.run(admitting: received.key) { inspection in
+                try await commit { [gate, now = self.clock.now()] transaction in
+                    let repository = try Self.writable(under: grant, transaction)
+                    let package = try PackageStore.locked(Self.name(of: path), in: repository, at: now, transaction)
+                    let head = try TagStore.locked(Self.headTag, of: package, transaction)
+                    let latest = try VersionStore.latest(of: package, transaction)?.version
+                    try Self.check(condition, against: head, transaction)
+                    if let latest, !repository.settings.overwrite {
+                        throw try Self.taken(path, latest, head, transaction)
+                    }
+                    let revision = try Self.revision(after: latest, at: path, in: repository, transaction)
+                    let draft = try VersionStore.insertDraft(
+                        Self.coordinate(of: path, revision: revision), of: package, in: repository, sealing: .sealed,
+                        by: grant.caller.subject, at: now, transaction)
+                    let blob = try Deduplication.admit(
+                        received.digest, length: received.length, key: received.key, checksums: received.checksums,
+                        after: inspection, by: grant.caller, at: now, transaction)
+                    try VersionContentStore.put([entry], into: draft, at: now, transaction)
+                    try VersionContentStore.put(manifest, into: draft, at: now, transaction)
+                    try TagStore.point(
+                        Self.headTag, of: package, to: draft.id, from: head, by: grant.caller.subject, at: now,
+                        transaction)
+                    _ = try Completion.publish(
+                        [(draft, verdicts[0])], through: gate, by: grant.caller, at: now, transaction)
+                    return FilePublication(
+                        version: draft.id, revision: revision, replaced: head != nil, blob: blob, publishedAt: now)
+                }
             }
         }
     }

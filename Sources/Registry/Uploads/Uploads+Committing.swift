@@ -31,7 +31,7 @@ extension Uploads {
         }
         if seen.state == .committed || seen.sealedDigest != nil {  // nothing is left to be hashed
             let (digest, length) = try await self.measureFree(seen, under: grant)
-            return (try await self.settle(id, digest, length, nil, under: grant, commit: commit), seen)
+            return (try await self.settle(seen, digest, length, nil, under: grant, commit: commit), seen)
         }
         let lease = self.freshLease(at: self.clock.now())
         let session = try await self.database.transaction { [now = self.clock.now()] transaction in
@@ -49,7 +49,7 @@ extension Uploads {
         return (
             try await self.working(on: id, lease, under: grant) {
                 let (digest, length) = try await self.measure(session)
-                return try await self.settle(id, digest, length, lease, under: grant, commit: commit)
+                return try await self.settle(session, digest, length, lease, under: grant, commit: commit)
             }, session
         )
     }
@@ -81,25 +81,30 @@ extension Uploads {
     }
 
     private func settle(
-        _ id: UploadID, _ digest: BlobDigest, _ length: Int, _ lease: UploadLease?, under grant: Grant,
+        _ seen: UploadSession, _ digest: BlobDigest, _ length: Int, _ lease: UploadLease?, under grant: Grant,
         commit: Commit<UploadVerdict>
     ) async throws -> UploadVerdict {
-        try await commit { [now = self.clock.now()] transaction in
-            let session = try UploadSessionStore.locked(id, in: grant.repo, of: grant.tenant, transaction)
-            if let lease {
-                try session.mustBeHeld(by: lease)
-            } else {
-                try session.mustBeAlive(at: now)
-                if session.state == .committed { return .committed(session) }
-                try session.mustBeFree(at: now)
+        let settle = { (inspection: ObjectInspection?) in
+            try await commit { [now = self.clock.now()] transaction in
+                let session = try UploadSessionStore.locked(seen.id, in: grant.repo, of: grant.tenant, transaction)
+                if let lease {
+                    try session.mustBeHeld(by: lease)
+                } else {
+                    try session.mustBeAlive(at: now)
+                    if session.state == .committed { return .committed(session) }
+                    try session.mustBeFree(at: now)
+                }
+                return try Self.settle(
+                    session, digest, length, after: inspection, under: grant, at: now, transaction)
             }
-            return try Self.settle(session, digest, length, under: grant, at: now, transaction)
         }
+        guard let upload = seen.upload else { return try await settle(nil) }
+        return try await self.deduplication.run(admitting: upload.key, settle)
     }
 
     private static func settle(
-        _ session: UploadSession, _ digest: BlobDigest, _ length: Int, under grant: Grant, at now: Timestamp,
-        _ transaction: borrowing Transaction
+        _ session: UploadSession, _ digest: BlobDigest, _ length: Int, after inspection: ObjectInspection?,
+        under grant: Grant, at now: Timestamp, _ transaction: borrowing Transaction
     ) throws -> UploadVerdict {
         let (id, upload) = (session.id, try session.requireUpload())
         var session = session
@@ -121,8 +126,9 @@ extension Uploads {
             return .mismatch(mismatch)
         }
         session.state = try session.state.after(.match)
-        let blob = try BlobStore.admit(
-            digest, length: length, key: upload.key, checksums: Checksums(), at: now, transaction)
+        let blob = try Deduplication.admit(
+            digest, length: length, key: upload.key, checksums: Checksums(), after: inspection, by: grant.caller,
+            at: now, transaction)
         session.committedDigest = blob.digest
         try AuditLog.append(
             .upload(

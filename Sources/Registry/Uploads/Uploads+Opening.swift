@@ -19,7 +19,7 @@ package struct UploadDraft: Hashable, Sendable {
 }
 
 extension Uploads {
-    /// Opens a session; it is committed at once where the caller may read these bytes already.
+    /// Opens a session. It is committed at once if the caller may read these bytes already, and they are stored undamaged.
     ///
     /// - Throws: `not_found` for the repository; `conflict` where it takes no uploads; `too_many_requests` over the
     ///   tenant's quota; what the storage throws.
@@ -27,17 +27,21 @@ extension Uploads {
         _ draft: UploadDraft, under grant: Grant, commit: Commit<UploadSession>
     ) async throws -> UploadSession {
         let key = StorageKey.fresh(tenant: grant.tenant, repo: grant.repo)
-        let isKnown = try await self.database.transaction { [now = self.clock.now(), limits, owner] transaction in
+        let known = try await self.database.transaction { [now = self.clock.now(), limits, owner] transaction in
             _ = try Self.target(of: grant, transaction)
             try limits.admit(draft.expectedLength, of: grant.tenant, transaction)
-            if try BlobVisibility.isReadable(draft, by: grant.caller, transaction) { return true }
+            if try BlobVisibility.isReadable(draft, by: grant.caller, transaction),
+                let known = try BlobStore.find(draft.expectedDigest, transaction)
+            {
+                return known as (blob: Blob, verifiedAt: Timestamp?)?
+            }
             try StagedObjectStore.add([key], owner: owner, at: now, transaction)  // before the first byte
-            return false
+            return nil
         }
-        if isKnown {
+        if let known {
             do {
-                return try await self.adopt(draft, under: grant, commit: commit)
-            } catch is VanishedBytes {
+                return try await self.adopt(known.blob, known.verifiedAt, draft, under: grant, commit: commit)
+            } catch is UnusableBytes {
                 try await self.database.transaction { [now = self.clock.now(), owner] transaction in
                     try StagedObjectStore.add([key], owner: owner, at: now, transaction)
                 }
@@ -46,23 +50,42 @@ extension Uploads {
         return try await self.begin(draft, key, under: grant, commit: commit)
     }
 
-    private struct VanishedBytes: Error {}
+    /// What is stored is damaged, was replaced meanwhile, or can no longer be read by the caller: the bytes must be sent.
+    private struct UnusableBytes: Error {}
 
-    /// The fast path: the blob's row is locked, then looked at again.
+    /// The fast path: the stored object is inspected, then the blob's row is locked and looked at again.
     private func adopt(
-        _ draft: UploadDraft, under grant: Grant, commit: Commit<UploadSession>
+        _ blob: Blob, _ verifiedAt: Timestamp?, _ draft: UploadDraft, under grant: Grant,
+        commit: Commit<UploadSession>
     ) async throws -> UploadSession {
-        try await commit { [now = self.clock.now(), limits] transaction in
+        let inspection = try await self.deduplication.inspect(blob, verifiedAt: verifiedAt, against: nil)
+        if let damage = inspection.damage {
+            if damage == .wrongBytes { try await self.block(blob, damage, under: grant) }
+            throw UnusableBytes()
+        }
+        return try await commit { [now = self.clock.now(), limits] transaction in
             let repository = try Self.target(of: grant, transaction)
-            guard try BlobStore.refer(to: draft.expectedDigest, at: now, transaction) != nil,
+            guard try BlobStore.refer(to: draft.expectedDigest, after: inspection, at: now, transaction) != nil,
                 try BlobVisibility.isReadable(draft, by: grant.caller, transaction)
-            else { throw VanishedBytes() }
+            else { throw UnusableBytes() }
             let session = UploadSession(
                 id: UploadID(UniqueID.random()), tenant: grant.tenant, repo: repository.id,
                 expectedDigest: draft.expectedDigest, expectedLength: draft.expectedLength, state: .committed,
                 deduped: true, expiresAt: now + Int64(limits.sessionLifetime), committedDigest: draft.expectedDigest)
             try limits.insert(session, under: grant, at: now, transaction)
             return session
+        }
+    }
+
+    /// Bytes that are known to be wrong are sent to nobody. The next upload of the right ones repairs the blob.
+    private func block(_ blob: Blob, _ damage: ObjectDamage, under grant: Grant) async throws {
+        try await self.database.transaction { [now = self.clock.now()] transaction in
+            guard try BlobStore.block(blob.digest, storedAt: blob.storageKey, at: now, transaction) else { return }
+            try AuditLog.append(
+                AuditEntry(
+                    "blob.damaged", on: "blob", blob.digest,
+                    ["damage": damage.rawValue, "object": blob.storageKey.text]),
+                by: grant.caller, at: now, transaction)
         }
     }
 

@@ -30,6 +30,7 @@ package struct Uploads: Sendable {
     /// Nil where the store serves clients itself.
     let signer: PartSigner?
     let hashing: StoredHash
+    let deduplication: Deduplication
 
     /// - Parameter hashers: threads that read and hash.
     package init(
@@ -39,6 +40,7 @@ package struct Uploads: Sendable {
         (self.database, self.storage, self.clock, self.owner) = (database, storage, clock, owner)
         (self.limits, self.signer) = (limits, signer)
         self.hashing = StoredHash(storage: storage, threads: hashers)
+        self.deduplication = Deduplication(storage: storage, threads: hashers, clock: clock)
     }
 
     /// - Throws: `not_found`.

@@ -25,13 +25,16 @@ extension Installation {
         let received = try await intake.receive(RequestBody(bytes))
         let (key, now) = (try RepoKey(parsing: repo), self.serving.clock.now())
         let tenant = self.deployment.defaultTenant
-        return try await self.database.transaction { transaction in
-            let repository = try RepositoryStore.require(key, of: tenant, transaction)
-            let blob = try BlobStore.admit(
-                received.digest, length: received.length, key: received.key, checksums: received.checksums, at: now,
-                transaction)
-            try Self.insertSession(of: blob, in: repository, at: now, transaction)
-            return blob.digest
+        return try await self.serving.deduplication.run(admitting: received.key) { inspection in
+            try await self.database.transaction { transaction in
+                let repository = try RepositoryStore.require(key, of: tenant, transaction)
+                let blob = try BlobStore.admit(
+                    received.digest, length: received.length, key: received.key, checksums: received.checksums,
+                    after: inspection, at: now, transaction
+                ).blob
+                try Self.insertSession(of: blob, in: repository, at: now, transaction)
+                return blob.digest
+            }
         }
     }
 

@@ -158,6 +158,8 @@ import Threads
                 let staging = StagingKeys(database: database, clock: clock, owner: .random())
                 let attesting = Attesting(
                     database: database, storage: storage, intake: Intake(storage: storage, keys: staging),
+                    deduplication: Deduplication(
+                        storage: storage, threads: BlockingPool(threads: 1), clock: clock),
                     clock: clock)
                 let digest = try BlobDigest(parsing: Seeded.digest(Self.number))
                 // Its bytes aren't there: so it is no signature alone.
