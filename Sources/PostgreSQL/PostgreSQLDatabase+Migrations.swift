@@ -14,5 +14,6 @@ extension PostgreSQLDatabase {
         Migration("V0012_search_backlog", oldestLevel: 1, script: PackageResources.V0012_search_backlog_sql),
         Migration("V0013_webhook_queue", oldestLevel: 1, script: PackageResources.V0013_webhook_queue_sql),
         Migration("V0016_blob_checks", oldestLevel: 1, script: PackageResources.V0016_blob_checks_sql),
+        Migration("V0017_repository_blobs", oldestLevel: 1, script: PackageResources.V0017_repository_blobs_sql),
     ]
 }

@@ -55,7 +55,7 @@ package enum VersionContentStore {
     package struct Inventory: Sendable {
         /// Of entries and manifest, each once, in their order.
         package var digests: [BlobDigest] = []
-        /// Those of entries without a committed upload session in the version's repository, in their order.
+        /// Those of entries whose blob the version's repository does not have, in their order.
         package var uncommitted: [BlobDigest] = []
         package var hasEntries = false
         package var hasManifest = false
@@ -67,7 +67,11 @@ package enum VersionContentStore {
         var inventory = Inventory()
         let rows = try transaction.all(
             """
-            SELECT used.blob_digest, 1, \(self.isCommitted("used.blob_digest", in: version.repository.id))
+            SELECT used.blob_digest, 1,
+                CASE WHEN EXISTS (SELECT 1 FROM repository_blobs u WHERE u.digest = used.blob_digest
+                        AND u.repo_id = \(version.repository.id) AND u.sessions + u.shown > 0)
+                    OR EXISTS (\(self.attested("a.blob_digest = used.blob_digest", in: version.repository.id)))
+                THEN 1 ELSE 0 END
             FROM (SELECT DISTINCT blob_digest FROM artifact_entries WHERE version_id = \(version.id)) used
             UNION ALL
             SELECT blob_digest, 0, 1 FROM manifests WHERE version_id = \(version.id)
@@ -83,22 +87,33 @@ package enum VersionContentStore {
         return inventory
     }
 
-    /// Those of `digests` without a committed upload session in the repository, in their order.
+    /// Those of `digests` whose blob the repository does not show, in their order. It shows what was committed there by an
+    /// upload session, and what a version has that is not a draft: as an entry, a manifest or an attestation. What only a
+    /// version in quarantine has, it does not show.
     package static func uncommitted(
         _ digests: [BlobDigest], in repository: RepoID, _ transaction: borrowing Transaction
     ) throws -> [BlobDigest] {
-        let committed = try transaction.all(
+        let shown = try transaction.all(
             """
-            SELECT DISTINCT committed_blob_digest FROM upload_sessions
-            WHERE repo_id = \(repository) AND state = 'committed' AND committed_blob_digest \(.isOneOf(digests.map(\.hex)))
+            SELECT digest FROM repository_blobs
+            WHERE repo_id = \(repository) AND digest \(.isOneOf(digests.map(\.hex)))
+                AND (sessions > 0 OR shown > 0 AND withheld = 0)
             """, as: { try $0[0] as BlobDigest })
-        return Set(digests).subtracting(committed).sorted()
+        let others = Set(digests).subtracting(shown).sorted()
+        if others.isEmpty { return [] }
+        let attested = try transaction.all(
+            self.attested("a.blob_digest \(.isOneOf(others.map(\.hex)))", in: repository),
+            as: { try $0[0] as BlobDigest })
+        return Set(others).subtracting(attested).sorted()
     }
 
-    private static func isCommitted(_ digest: SQL, in repository: RepoID) -> SQL {
+    /// The digests of attestations `a` of visible versions. The order of the joins is SQLite's order of work (CROSS JOIN).
+    private static func attested(_ condition: SQL, in repository: RepoID) -> SQL {
         """
-        CASE WHEN EXISTS (SELECT 1 FROM upload_sessions s WHERE s.repo_id = \(repository)
-            AND s.committed_blob_digest = \(digest) AND s.state = 'committed') THEN 1 ELSE 0 END
+        SELECT a.blob_digest FROM attestations a CROSS JOIN package_versions v
+        LEFT JOIN quarantine_items q ON q.version_id = v.version_id
+        WHERE \(condition) AND v.version_id = a.version_id AND v.repo_id = \(repository)
+            AND \(VisibleVersions.condition)
         """
     }
 

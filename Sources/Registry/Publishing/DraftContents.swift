@@ -36,8 +36,8 @@ package struct DraftContents: Sendable {
 
     /// Adds entries, or replaces those of the same path: all of them or none.
     ///
-    /// - Throws: `bad_request` for a path that comes twice; `not_found`; `conflict` where the version is no draft, or a
-    ///   blob isn't there or wasn't committed in this repository; `entry_mismatch`.
+    /// - Throws: `bad_request` for a path that comes twice; `not_found`; `conflict` if the version is not a draft, or a
+    ///   blob does not exist or is not shown by this repository; `entry_mismatch`.
     package func put(
         _ entries: [AnnouncedEntry], of id: VersionID, under grant: Grant, commit: Commit<PackageVersion>
     ) async throws -> PackageVersion {
@@ -108,7 +108,7 @@ package struct DraftContents: Sendable {
         }
     }
 
-    /// Blobs to refer to, locked: known, and committed in the draft's repository.
+    /// Blobs to refer to, locked: known, and shown by the draft's repository.
     ///
     /// - Throws: `conflict`.
     private static func blobs(

@@ -1,42 +1,35 @@
-// Where a tenant's repositories show a blob by its digest, as statements. Source: architecture, section 5 (Who sees what:
-// `/v1` blob by digest); HTTP contract, 3.4 and section 9, row 23.
+// Where a tenant's repositories show a blob by its digest, as parts of statements. The database counts the references of a
+// repository to a digest (`repository_blobs`), so each question is answered by one row, whatever their number.
+// Rules: architecture, section 5 (Who sees what: `/v1` blob by digest); HTTP contract, 3.4 and section 9, row 23.
 
 import Domain
 import Persistence
 
 enum BlobVisibility {
-    /// Since when the repository `r` shows the digest; NULL where it doesn't: since a session was committed there, or
-    /// since a version of it, not a draft, has an entry or a manifest with it.
+    /// The counts `u` of the digest in the repository `r`.
+    static func join(_ digest: BlobDigest) -> SQL {
+        "LEFT JOIN repository_blobs u ON u.digest = \(digest) AND u.repo_id = r.repo_id"
+    }
+
+    /// Since when the repository `r` shows the digest: since a session was committed there, or since a version of it that is
+    /// not a draft has an entry or a manifest with it. NULL if it does not.
     static func since(_ digest: BlobDigest) -> SQL {
         """
         COALESCE(
             (SELECT COALESCE(s.committed_at, s.created_at) FROM upload_sessions s
                 WHERE s.repo_id = r.repo_id AND s.committed_blob_digest = \(digest) AND s.state = 'committed'
                 ORDER BY s.committed_at LIMIT 1),
-            (SELECT COALESCE(v.published_at, v.created_at) FROM artifact_entries e CROSS JOIN package_versions v
-                WHERE e.blob_digest = \(digest) AND v.version_id = e.version_id AND v.repo_id = r.repo_id AND v.state <> 'draft'
-                ORDER BY e.version_id LIMIT 1),
-            (SELECT COALESCE(v.published_at, v.created_at) FROM manifests m CROSS JOIN package_versions v
-                WHERE m.blob_digest = \(digest) AND v.version_id = m.version_id AND v.repo_id = r.repo_id AND v.state <> 'draft'
-                ORDER BY m.version_id LIMIT 1))
+            CASE WHEN u.shown > 0 THEN u.shown_since END)
         """
     }
 
-    /// Whether a version of the repository `r` that is in quarantine, or was rejected, has an entry or a manifest with
-    /// the digest. The order of the joins is SQLite's order of work (CROSS JOIN): from the digest, never through all
-    /// versions of a repository.
-    static func isWithheld(_ digest: BlobDigest) -> SQL {
-        """
-        (EXISTS (SELECT 1 FROM artifact_entries e CROSS JOIN package_versions v CROSS JOIN quarantine_items q
-                WHERE e.blob_digest = \(digest) AND v.version_id = e.version_id AND v.repo_id = r.repo_id
-                    AND q.version_id = v.version_id AND q.status <> 'released')
-            OR EXISTS (SELECT 1 FROM manifests m CROSS JOIN package_versions v CROSS JOIN quarantine_items q
-                WHERE m.blob_digest = \(digest) AND v.version_id = m.version_id AND v.repo_id = r.repo_id
-                    AND q.version_id = v.version_id AND q.status <> 'released'))
-        """
-    }
+    /// Whether a version of the repository that is in quarantine, or was rejected, has an entry or a manifest with the digest.
+    static let isWithheld: SQL = "COALESCE(u.withheld > 0, false)"
 
-    /// Whether the caller may read these bytes now in some repository of his tenant.
+    /// Whether a repository shows the digest and withholds it from nobody.
+    private static let isShown: SQL = "u.readable = true"
+
+    /// Whether the caller may read these bytes now in some repository of its tenant.
     static func isReadable(
         _ draft: UploadDraft, by caller: Caller, _ transaction: borrowing Transaction
     ) throws -> Bool {
@@ -45,29 +38,32 @@ enum BlobVisibility {
             """
             SELECT 1 FROM blobs b
             WHERE b.digest = \(digest) AND b.length_bytes = \(draft.expectedLength) AND b.state <> 'deleting'
-                AND b.blocked_at IS NULL
-                AND EXISTS (
-                    SELECT 1 FROM (
-                        SELECT s.repo_id FROM upload_sessions s
-                        WHERE s.committed_blob_digest = \(digest) AND s.state = 'committed'
-                        UNION ALL
-                        SELECT v.repo_id FROM artifact_entries e JOIN package_versions v ON v.version_id = e.version_id
-                        WHERE e.blob_digest = \(digest) AND v.state <> 'draft'
-                        UNION ALL
-                        SELECT v.repo_id FROM manifests m JOIN package_versions v ON v.version_id = m.version_id
-                        WHERE m.blob_digest = \(digest) AND v.state <> 'draft'
-                    ) h JOIN repos r ON r.repo_id = h.repo_id
-                    WHERE r.tenant_id = \(caller.tenant) AND \(self.mayRead(caller)) AND NOT \(self.isWithheld(digest)))
+                AND b.blocked_at IS NULL AND (\(self.isShown(digest, to: caller)))
             """, as: { _ in true }) ?? false
     }
 
-    private static func mayRead(_ caller: Caller) -> SQL {
-        if caller.holdsEverywhere(.read) { return "true" }
+    /// The work grows with the caller's scopes and with the repositories that can be read without a token, never with
+    /// the references: each such repository is looked at by itself. (A subquery with a limit keeps PostgreSQL from
+    /// beginning with the references.)
+    private static func isShown(_ digest: BlobDigest, to caller: Caller) -> SQL {
+        if caller.holdsEverywhere(.read) {
+            return """
+                EXISTS (SELECT 1 FROM repository_blobs u
+                    WHERE u.digest = \(digest) AND u.tenant_id = \(caller.tenant) AND \(self.isShown))
+                """
+        }
         let keys = caller.scopes.compactMap { $0.role.satisfies(.read) ? $0.repo?.text : nil }
+        let shows: SQL = """
+            (SELECT 1 FROM repository_blobs u
+                WHERE u.digest = \(digest) AND u.repo_id = r.repo_id AND \(self.isShown) LIMIT 1) = 1
+            """
         return """
-            (r.repo_key \(.isOneOf(keys)) OR \(.either(
-                postgreSQL: "(r.settings ->> 'anonymousRead') = 'true'",
-                sqlite: "(r.settings ->> 'anonymousRead') = 1")))
+            EXISTS (SELECT 1 FROM repos r
+                WHERE r.tenant_id = \(caller.tenant) AND r.repo_key \(.isOneOf(keys)) AND \(shows))
+            OR EXISTS (SELECT 1 FROM repos r
+                WHERE r.tenant_id = \(caller.tenant) AND \(shows) AND \(.either(
+                    postgreSQL: "r.settings ->> 'anonymousRead' = 'true'",
+                    sqlite: "r.settings ->> 'anonymousRead' = 1")))
             """
     }
 }

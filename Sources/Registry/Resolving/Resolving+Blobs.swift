@@ -25,9 +25,10 @@ extension Resolving {
         let tenant = self.defaultTenant
         let statement: SQL = """
             SELECT \(AccessRow.columns), b.length_bytes, b.storage_key, b.blocked_at, \(BlobVisibility.since(digest)),
-                \(BlobVisibility.isWithheld(digest))
+                \(BlobVisibility.isWithheld)
             FROM \(AccessRow.source(credential, key, tenant, at: self.clock.now()))
             LEFT JOIN blobs b ON b.digest = \(digest) AND b.state <> 'deleting'
+            \(BlobVisibility.join(digest))
             """
         let row = try await self.database.lookup { transaction in
             try transaction.first(statement) { row in (try AccessRow(row), try BlobRow(row)) }
