@@ -65,6 +65,7 @@ package struct ChunkedDecoder: ~Copyable, Sendable {
                     guard self.digits <= 16, self.remaining >> 59 == 0 else { throw .chunkMalformed }
                     self.remaining = self.remaining << 4 | Int(digit)
                 } else {
+                    if byte == 0x3B { try self.countExtension() }
                     try self.endElement(byte)
                 }
             case .extensionName:
@@ -107,7 +108,8 @@ package struct ChunkedDecoder: ~Copyable, Sendable {
                 guard byte == .lineFeed else { throw .chunkMalformed }
                 self.state = self.remaining == 0 ? .trailerStart : .data
             case .data:
-                let end = min(bytes.count, at + self.remaining)
+                // Not `at + remaining`, which overflows for a chunk of nearly `Int.max` bytes.
+                let end = at + min(bytes.count - at, self.remaining)
                 let part = at..<end
                 self.remaining -= part.count
                 if self.remaining == 0 { self.state = .dataReturn }
@@ -169,7 +171,6 @@ package struct ChunkedDecoder: ~Copyable, Sendable {
         case 0x3B:
             self.state = .extensionName
             self.hasElement = false
-            try self.countExtension()
         default: throw .chunkMalformed
         }
     }

@@ -42,6 +42,26 @@ import Testing
         #expect(parser.head.field(at: 1).known == .other)
     }
 
+    @Test(arguments: ["7fffffffffffffff", "7FFFFFFFFFFFFFF0", "07fffffffffffff"])
+    func `a chunk may be announced as long as an integer can tell`(size: String) {
+        var decoder = ChunkedDecoder()
+        let bytes = Array("\(size)\r\nabc".utf8)
+        var position = 0
+        #expect(decoder.next(bytes.span, at: &position) == .data(bytes.count - 3..<bytes.count))
+        #expect(position == bytes.count)
+    }
+
+    @Test(arguments: [1, 2, 60, 127], [255, 256])
+    func `the extensions of a chunk have at most 255 bytes, however many they are`(extensions: Int, length: Int) {
+        let short = String(repeating: ";a", count: extensions)
+        let text = short + String(repeating: "b", count: length - short.utf8.count)
+        let bytes = Array("0\(text)\r\n".utf8)
+        var decoder = ChunkedDecoder()
+        var position = 0
+        let step = decoder.next(bytes.span, at: &position)
+        #expect(step == (length == 255 ? .needsMore : .rejected(.chunkExtensionTooLong)))
+    }
+
     @Test(arguments: Rejection.allCases)
     func `every rejection is a client error or a missing feature`(rejection: Rejection) {
         #expect((400...431).contains(rejection.status) || [501, 505].contains(rejection.status))
