@@ -1,7 +1,7 @@
 # What one does with this repository. `make` alone lists it. The work itself is in scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help install build release run test test-clients dev-up dev-down db-migrate smoke fuzz-api phase1-demo phase2-demo \
+.PHONY: help install build release run test test-clients dev-up dev-down db-migrate smoke fuzz fuzz-api phase1-demo phase2-demo \
     phase3-demo phase4-demo sanitize race bench load worker-drill format lint docs clean
 
 # The same flags wherever the release is built, so that nothing is built twice. The Swift runtime is linked in: the
@@ -47,6 +47,9 @@ db-migrate: build ## bring the schema of the database in the settings up to date
 
 smoke: build ## start the server on an empty folder, push a file, fetch it back
 	@scripts/smoke .build/debug/artifortress
+
+fuzz: ## fuzz the HTTP parsers with libFuzzer and address sanitizer, a minute each
+	@scripts/fuzz-parsers $(FUZZ_SECONDS)
 
 fuzz-api: build ## send 10,000 generated requests to a real server: no 5xx, every answer as docs/openapi.yaml says
 	@scripts/fuzz-api .build/debug/artifortress
