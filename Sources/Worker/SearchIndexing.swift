@@ -1,4 +1,4 @@
-// From jobs to documents. Rules: HTTP contract, 4.4.
+// From jobs to documents; and new words for documents that were indexed by older rules.
 
 import Domain
 package import Persistence
@@ -50,6 +50,22 @@ package struct SearchIndexing: Sendable {
         }
         if jobs.count < self.batch { try await self.forget() }
         return sweep
+    }
+
+    /// Renews words that were made by older rules, at most for a batch of documents. A damaged index is left to a rebuild.
+    ///
+    /// - Returns: how many documents have new words.
+    package func renew() async throws -> Int {
+        var count = 0
+        do {
+            while count < self.batch {
+                let limit = min(Self.chunk, self.batch - count)
+                let renewed = try await self.database.transaction { try SearchIndexStore.renew(limit: limit, $0) }
+                count += renewed
+                if renewed < limit { break }
+            }
+        } catch DatabaseFault.other {}
+        return count
     }
 
     fileprivate enum Outcome: Hashable { case completed, failed, lost }

@@ -1,5 +1,4 @@
-// Outbox and search jobs, as the worker does them: one sweep of each, again and again while there is work. Rules and log
-// keys: HTTP contract, 4.2.
+// Outbox and search jobs, as the worker does them: one sweep of each, repeated while there is work.
 
 import Domain
 package import Registry
@@ -38,7 +37,9 @@ package struct SearchWork: Sendable {
                     "claimed": JSON(jobs.claimed), "completed": JSON(jobs.completed), "failed": JSON(jobs.failed),
                 ])
         }
-        return requested + events.claimed + jobs.claimed
+        let renewed = try await self.told("worker_search_renewal") { try await self.indexing.renew() } ?? 0
+        if renewed > 0 { self.log.info("worker_search_renewal_utc", ["renewed": JSON(renewed)]) }
+        return requested + events.claimed + jobs.claimed + renewed
     }
 
     /// Works until nothing is left.

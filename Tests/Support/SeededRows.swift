@@ -303,8 +303,11 @@ private struct SeedScript {
                 \(self.time), \(self.time), \(self.time)
                 """),
             self.insert(
-                "search_documents", "tenant_id, repo_id, version_id, package_name, published_at",
-                "\(self.tenant), \(self.repo), \(self.id(.version)), 'p' || n, \(self.time)"),
+                "search_documents", "tenant_id, repo_id, version_id, package_name, published_at, word_rules",
+                """
+                \(self.tenant), \(self.repo), \(self.id(.version)), 'p' || n, \(self.time),
+                CASE WHEN n % 1000 = 0 THEN 1 ELSE 2 END
+                """),
             self.searchIndex,
             // What was indexed has left it again: a table that autovacuum finds empty is read as a whole.
             self.insert(

@@ -1,12 +1,12 @@
-// What is searched for. Rules: HTTP contract, 3.7.
+// A search: its query, how documents must match it, and filters.
 
-/// How a document must fit the words of the query.
+/// How a document must match the terms of the query.
 package enum SearchMatch: String, CaseIterable, Sendable {
-    /// Every word occurs in it.
+    /// It has every term.
     case words
-    /// Of every word, what begins with it occurs.
+    /// It has every term, or a word that begins with the term.
     case prefix
-    /// Its package's name is like the query: for whoever mistypes it.
+    /// The name of its package is similar to the query: finds names that are mistyped.
     case similar
 
     /// - Throws: `bad_request`.
@@ -21,23 +21,28 @@ package enum SearchMatch: String, CaseIterable, Sendable {
 package struct SearchRequest: Hashable, Sendable {
     package static let longestQuery = 1024
 
-    /// Trimmed; empty for everything.
+    /// Trimmed; empty to find everything.
     package let text: String
+    /// Empty to find everything.
+    package let terms: [SearchTerm]
     package let match: SearchMatch
     package var type: String?
     package var namespace: String?
     package var publishedSince: Timestamp?
 
-    /// - Throws: `bad_request` for a query of more than 1024 bytes.
+    /// - Throws: `bad_request` for a query of more than 1024 bytes, or one that has text but no letter and no digit.
     package init(_ text: String, match: SearchMatch = .words) throws(Refusal) {
         let text = text.trimmed
         guard text.utf8.count <= Self.longestQuery else {
             throw .badRequest("q must have at most \(Self.longestQuery) bytes.")
         }
-        (self.text, self.match) = (text, match)
+        self.text = text
+        self.terms = SearchWords.terms(in: text)
+        self.match = match
+        guard text.isEmpty || !self.terms.isEmpty else {
+            throw .badRequest("q has no letter and no digit to search for. Leave q out to list everything.")
+        }
     }
-
-    package var words: [String] { SearchWords.asked(in: self.text) }
 }
 
 /// A version that was found.

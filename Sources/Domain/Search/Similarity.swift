@@ -1,8 +1,8 @@
-// How alike two names are, for whoever mistypes one: the measure of PostgreSQL's pg_trgm (its manual, F.35), so that both
-// databases answer alike.
+// How similar two names are, to find names that are mistyped: the measure of PostgreSQL's pg_trgm, so that both databases
+// give the same results.
 
 package enum Similarity {
-    /// What counts as alike at all.
+    /// Names with at least this similarity are found.
     package static let threshold = 0.3
 
     /// From 0 to 1: the trigrams that both have, of all that either has.
@@ -15,7 +15,7 @@ package enum Similarity {
     /// Of each word, with two blanks before and one behind it.
     private static func trigrams(of text: String) -> Set<String> {
         var trigrams: Set<String> = []
-        for word in SearchWords.all(in: text) where !word.contains(where: { $0 == "-" || $0 == "." }) {
+        for word in SearchWords.parts(in: text) {
             let padded = Array("  \(word) ".unicodeScalars)
             for start in 0...(padded.count - 3) {
                 trigrams.insert(String(String.UnicodeScalarView(padded[start..<start + 3])))

@@ -28,7 +28,7 @@ package enum SearchStore {
         _ request: SearchRequest, in repository: RepoID, limit: Int, offset: Int, countsTypes: Bool,
         _ transaction: borrowing Transaction
     ) throws -> SearchPage {
-        if request.match == .similar, !request.text.isEmpty {
+        if request.match == .similar, !request.terms.isEmpty {
             return try self.similar(
                 request, in: repository, limit: limit, offset: offset, countsTypes: countsTypes, transaction)
         }
@@ -38,7 +38,7 @@ package enum SearchStore {
             "SELECT COUNT(*) FROM (SELECT 1 \(all) LIMIT \(self.exactLimit + 1)) c", as: { try $0[0] as Int })
         let total = counted ?? 0
         let chosen: SQL =
-            if total > self.exactLimit, !request.words.isEmpty {
+            if total > self.exactLimit, !request.terms.isEmpty {
                 self.chosenOfMany(request, in: repository, limit: limit, offset: offset, transaction.dialect)
             } else {
                 """
@@ -79,14 +79,11 @@ package enum SearchStore {
         _ request: SearchRequest, in repository: RepoID, inOrderOfDate isInOrderOfDate: Bool = false, _ dialect: Dialect
     ) -> SQL {
         let visible = self.visible(in: repository)
-        guard !request.words.isEmpty else {
-            // A query without a letter or digit fits nothing; no query fits everything.
-            return request.text.isEmpty
-                ? "FROM search_documents d \(visible)" : "FROM search_documents d \(visible) AND 1 = 0"
-        }
+        if request.terms.isEmpty { return "FROM search_documents d \(visible)" }
+        let query = SearchIndexStore.query(request, dialect)
         switch dialect {
         case .postgreSQL:
-            let query = "\(self.query(request.words, request.match)) & \(SearchIndexStore.lexeme(of: repository))"
+            let query = "\(query) & \(SearchIndexStore.lexeme(of: repository))"
             let documents: SQL =
                 if isInOrderOfDate {
                     "JOIN search_documents d ON d.document_id = i.document_id \(visible) AND"
@@ -99,10 +96,9 @@ package enum SearchStore {
                 }
             return "FROM search_index i \(documents) i.words @@ CAST(\(query) AS tsquery)"
         case .sqlite:
-            let words = request.words.map { request.match == .prefix ? "\"\($0)\" *" : "\"\($0)\"" }
             return """
                 FROM search_index i CROSS JOIN search_documents d ON d.document_id = i.rowid
-                \(visible) AND i.words MATCH \(words.joined(separator: " AND "))
+                \(visible) AND i.words MATCH \(query)
                 """
         }
     }
@@ -145,11 +141,6 @@ package enum SearchStore {
         """
     }
 
-    /// PostgreSQL's form (its manual, 8.11.2). Words have no quotes in them.
-    private static func query(_ words: [String], _ match: SearchMatch) -> String {
-        words.map { match == .prefix ? "'\($0)':*" : "'\($0)'" }.joined(separator: " & ")
-    }
-
     private static func filters(_ request: SearchRequest) -> SQL {
         var filters: SQL = ""
         if let type = request.type { filters = "\(filters) AND d.package_type = \(type)" }
@@ -160,12 +151,12 @@ package enum SearchStore {
 
     /// The contract's score, and a comma; nothing for the empty query.
     private static func score(_ request: SearchRequest, _ dialect: Dialect) -> SQL {
-        guard !request.words.isEmpty else { return "" }
+        guard !request.terms.isEmpty else { return "" }
         let text = request.text.lowercased()
         // `bm25` is the better the smaller, without limits; the text rank only decides between equals.
         let rank: SQL =
             switch dialect {
-            case .postgreSQL: "ts_rank_cd(i.words, CAST(\(self.query(request.words, request.match)) AS tsquery))"
+            case .postgreSQL: "ts_rank_cd(i.words, CAST(\(SearchIndexStore.query(request, dialect)) AS tsquery))"
             case .sqlite: "(-bm25(search_index) / (1.0 - bm25(search_index)))"
             }
         return """
@@ -186,30 +177,28 @@ package enum SearchStore {
 
     // MARK: - Likeness
 
-    /// Names that are like the query, the most alike first. Where the database has no trigrams, names that begin with it.
+    /// Names that are similar to the query, the most similar first. If the database has no trigrams, or the query is
+    /// shorter than one, words that begin with it.
     private static func similar(
         _ request: SearchRequest, in repository: RepoID, limit: Int, offset: Int, countsTypes: Bool,
         _ transaction: borrowing Transaction
     ) throws -> SearchPage {
         let text = request.text.lowercased()
         let visible: SQL = "\(self.visible(in: repository)) \(self.filters(request))"
+        let scalars = Array(text.unicodeScalars)
+        guard scalars.count >= 3, try self.hasTrigrams(transaction) else {
+            return try self.page(
+                SearchRequest(request, match: .prefix), in: repository, limit: limit, offset: offset,
+                countsTypes: countsTypes, transaction)
+        }
         let candidates: SQL
         switch transaction.dialect {
         case .postgreSQL:
-            let hasTrigrams = try transaction.first(
-                "SELECT to_regclass('search_documents_names') IS NOT NULL", as: { try $0[0] as Bool })
-            guard hasTrigrams == true else {
-                return try self.page(
-                    SearchRequest(request, match: .prefix), in: repository, limit: limit, offset: offset,
-                    countsTypes: countsTypes, transaction)
-            }
             candidates = """
                 SELECT \(self.columns) FROM search_documents d \(visible) AND d.package_name % \(text)
                 ORDER BY \(self.order) LIMIT \(self.similarLimit)
                 """
         case .sqlite:
-            let scalars = Array(text.unicodeScalars)
-            guard scalars.count >= 3 else { return SearchPage(hits: [], total: 0, isTotalExact: true, types: nil) }
             let trigrams = (0...(scalars.count - 3)).map { start in
                 let trigram = String(String.UnicodeScalarView(scalars[start..<start + 3]))
                 return "\"\(trigram.replacing("\"", with: "\"\""))\""
@@ -240,6 +229,13 @@ package enum SearchStore {
         return SearchPage(
             hits: Array(alike.dropFirst(offset).prefix(limit)), total: alike.count,
             isTotalExact: alike.count < self.similarLimit, types: types)
+    }
+
+    /// On PostgreSQL they come with an extension.
+    private static func hasTrigrams(_ transaction: borrowing Transaction) throws -> Bool {
+        guard transaction.dialect == .postgreSQL else { return true }
+        return try transaction.first(
+            "SELECT to_regclass('search_documents_names') IS NOT NULL", as: { try $0[0] as Bool }) == true
     }
 }
 

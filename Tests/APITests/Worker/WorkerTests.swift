@@ -210,6 +210,7 @@ import Worker
                     _ = try Outbox.claim(lease, at: now, limit: 10, transaction)
                     _ = try SearchJobStore.claim(
                         lease, staleSince: now, maxAttempts: 5, at: now, limit: 1000, transaction)
+                    #expect(try SearchIndexStore.renew(limit: 10, transaction) == 10)
                     _ = try WebhookStore.claim(lease, at: now, limit: 10, transaction)
                     _ = try SearchJobStore.requestNewest(
                         of: tenant, in: nil, after: nil, limit: 10, at: now, transaction)
