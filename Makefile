@@ -1,16 +1,17 @@
-# What one does with this repository. `make` alone lists it. The work itself is in scripts/.
+# The tasks of this repository; `make` alone lists them. The work itself is in scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help install build release run test test-clients dev-up dev-down db-migrate smoke fuzz fuzz-api phase1-demo phase2-demo \
-    phase3-demo phase4-demo sanitize race bench load worker-drill format lint docs clean
+.PHONY: help install build release run test test-clients dev-up dev-down db-migrate smoke fuzz fuzz-api demo-identity \
+    demo-uploads demo-publishing demo-policy phase1-demo phase2-demo phase3-demo phase4-demo sanitize race bench load worker-drill format \
+    lint docs clean
 
-# The same flags wherever the release is built, so that nothing is built twice. The Swift runtime is linked in: the
-# program then runs without the toolchain.
+# The same flags everywhere a release is built, so that nothing is built twice. The Swift runtime is linked in, so that
+# the program runs without the toolchain.
 RELEASE := swift build --configuration release --product artifortress --static-swift-stdlib
 SOURCES := Package.swift Sources Tests
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: ## install the Debian packages that building and running need
 	@scripts/install
@@ -21,17 +22,14 @@ build: install ## build for debugging
 release: install ## build the program: .build/release/artifortress
 	$(RELEASE)
 
-run: release ## start the server on ./artifortress-data, and say what to try
+run: release ## start the server on ./artifortress-data, and print commands to try
 	@scripts/run
 
-test: ## check the format, then test everything on both databases and both storages
+test: ## run lint, then test everything on both databases and both storages
 	@scripts/test
 
-worker-drill: ## kill two workers at random amid ten thousand events, and count what became of each
+worker-drill: ## kill two workers at random during ten thousand events, and check that each was handled once
 	ARTIFORTRESS_TEST_WORKER_EVENTS=10000 scripts/test --filter WorkerRivalTests
-
-phase4-demo: build ## show what is found, told to webhooks, withheld and promoted, step by step, on both shapes
-	@scripts/phase4-demo .build/debug/artifortress
 
 test-clients: ## test with curl, wget, Python, Java, Go, Rust, apt, and reverse proxies, on both shapes
 	@scripts/test-clients
@@ -39,31 +37,40 @@ test-clients: ## test with curl, wget, Python, Java, Go, Rust, apt, and reverse 
 dev-up: ## start PostgreSQL and an S3 store in .dev/ and print them as settings
 	@scripts/dev up
 
-dev-down: ## stop them; what they hold is kept
+dev-down: ## stop them; their data is kept
 	@scripts/dev down
 
 db-migrate: build ## bring the schema of the database in the settings up to date
 	.build/debug/artifortress migrate
 
-smoke: build ## start the server on an empty folder, push a file, fetch it back
+smoke: build ## start the server on an empty folder, upload a file, download it again
 	@scripts/smoke .build/debug/artifortress
 
 fuzz: ## fuzz the HTTP parsers with libFuzzer and address sanitizer, a minute each
 	@scripts/fuzz-parsers $(FUZZ_SECONDS)
 
-fuzz-api: build ## send 10,000 generated requests to a real server: no 5xx, every answer as docs/openapi.yaml says
+fuzz-api: build ## send 10,000 generated requests to a server: no 5xx, every answer as in docs/openapi.yaml
 	@scripts/fuzz-api .build/debug/artifortress
 
-phase1-demo: build ## show tokens, roles, refusals and the audit log on a server with an empty folder
-	@scripts/phase1-demo .build/debug/artifortress
+demo-identity: build ## show tokens, roles, rejections and the audit log on a server with an empty folder
+	@scripts/demo-identity .build/debug/artifortress
 
-phase2-demo: build ## show uploads by sessions and downloads, step by step, on both shapes
-	@scripts/phase2-demo .build/debug/artifortress
+demo-uploads: build ## show uploads through sessions and downloads, step by step, on both shapes
+	@scripts/demo-uploads .build/debug/artifortress
 
-phase3-demo: build ## show drafts, publish, release sets, tags and attestations, step by step, on both shapes
-	@scripts/phase3-demo .build/debug/artifortress
+demo-publishing: build ## show drafts, publish, release sets, tags and attestations, step by step, on both shapes
+	@scripts/demo-publishing .build/debug/artifortress
 
-race: ## race for publishes twenty times, with a server that is killed amid it, on both shapes (long)
+demo-policy: build ## show search, webhooks, policy, quarantine and promotion, step by step, on both shapes
+	@scripts/demo-policy .build/debug/artifortress
+
+# Former names.
+phase1-demo: demo-identity
+phase2-demo: demo-uploads
+phase3-demo: demo-publishing
+phase4-demo: demo-policy
+
+race: ## run concurrent publishes twenty times while the server is killed, on both shapes (long)
 	ARTIFORTRESS_TEST_RACE_ROUNDS=20 scripts/test --filter PublishRaceTests
 
 sanitize: install ## run the suite under the thread and the address sanitizer (long)
@@ -81,13 +88,14 @@ load: release ## uploads and downloads by many clients on both shapes; writes do
 format: ## format the sources
 	swift format --in-place --parallel --recursive $(SOURCES)
 
-lint: ## check the format
+lint: ## check the format and the language
 	swift format lint --strict --parallel --recursive $(SOURCES)
+	@scripts/lint-language
 
-docs: build ## write the pages that are made from the sources
+docs: build ## write the pages that are generated from the sources
 	.build/debug/artifortress config --docs >docs/configuration.md
 	.build/debug/artifortress openapi >docs/openapi.yaml
 
-clean: ## remove what was built, and the development services with their data
+clean: ## remove build products, and the development services with their data
 	@scripts/dev remove
 	rm -rf .build .dev

@@ -1,4 +1,4 @@
-# What the demonstrations share: a folder and services of their own, requests that are checked, a line for each thing that was.
+# Functions that the demonstrations share: a folder and services of their own, requests that are checked, a line for each check.
 # Sourced; `demo` is set to the demonstration's name before.
 
 . scripts/server.sh
@@ -44,10 +44,10 @@ count() { grep -oF "$1" "$folder/body" | wc -l; }
 part() {
     tag=$(curl -sS -m 120 --fail-with-body -o "$folder/body" -D - -T "$2" "$1" |
         tr -d '\r' | sed -n 's/^etag: *"\{0,1\}\([^"]*\)"\{0,1\}$/\1/Ip')
-    [ -n "$tag" ] || fail "the part was not taken: $(cat "$folder/body")"
+    [ -n "$tag" ] || fail "the part was rejected: $(cat "$folder/body")"
 }
 
-# commit REPOSITORY FILE: an upload session from its opening to its commit; sets `sum` and `length`.
+# commit REPOSITORY FILE: an upload session from creation to commit; sets `sum` and `length`.
 commit() {
     local session
     sum=$(sha256sum "$2" | cut -d' ' -f1) length=$(stat -c %s "$2")
@@ -76,7 +76,7 @@ serve() {
         settings+=(--database.url "$DATABASE_URL" --migrate.at-start=true
             --storage.url "s3://$S3_BUCKET/demo?endpoint=$S3_ENDPOINT&region=$S3_REGION&pathStyle=true"
             --storage.s3.access-key "$S3_ACCESS_KEY" --storage.s3.secret-key "$S3_SECRET_KEY") ;;
-    *) echo "there is no shape $shape" >&2; exit 2 ;;
+    *) echo "unknown shape $shape" >&2; exit 2 ;;
     esac
     start_server "$program" "${settings[@]}" "$@" >>"$folder/$shape.log" 2>&1
     token=$(administrator_token "$(cat "$folder/data-$shape/bootstrap-token")")
