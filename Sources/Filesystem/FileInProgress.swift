@@ -3,21 +3,28 @@
 import Storage
 import Synchronization
 
-/// A staged file that is made with its first bytes. One thread at a time uses it.
+/// A staged file that is made with its first bytes. One thread at a time uses it. The storage's marker is looked at before the
+/// first byte and before the file gets its name: what is acknowledged is in this installation's storage, not in the empty
+/// directory of a volume that is not mounted.
 final class FileInProgress: Sendable {
     private let path: String
     /// In bytes; zero where it isn't known.
     private let expected: Int
     private let directories: Directories?
+    private let installation: Installation
     private let file = Mutex<StagedFile?>(nil)
 
     /// - Parameter directories: makes those that are missing; nil where they must be there.
-    init(path: String, expected: Int, _ directories: Directories?) {
-        (self.path, self.expected, self.directories) = (path, expected, directories)
+    init(path: String, expected: Int, _ directories: Directories?, _ installation: Installation) {
+        self.path = path
+        self.expected = expected
+        self.directories = directories
+        self.installation = installation
     }
 
-    /// - Throws: `full` at once where the announced length doesn't fit.
+    /// - Throws: `full` at once if the announced length does not fit; `foreign`.
     private func make() throws(StorageFault) -> StagedFile {
+        try self.installation.verify()
         let file = try StagedFile(creating: self.path, in: self.directories)
         if self.expected > 1 << 20, let room = SystemCall.room(at: self.path), room < self.expected {
             try SystemCall.remove(self.path)
@@ -47,7 +54,7 @@ final class FileInProgress: Sendable {
     func publish(as path: String, in directories: Directories) throws(StorageFault) {
         do {
             try self.file.withLock { (file) throws(StorageFault) in
-                if file == nil { file = try self.make() }
+                if file == nil { file = try self.make() } else { try self.installation.verify() }
                 guard try file?.publish(as: path, in: directories) ?? true else {
                     throw .other("\(path) is there already")
                 }

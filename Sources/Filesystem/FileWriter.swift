@@ -12,8 +12,11 @@ final class FileWriter: ObjectWriter {
     private let file: FileInProgress
     private let behind: WriteBehind
 
-    init(_ place: Layout.Place, length: Int?, _ directories: Directories, _ pool: BlockingPool) {
-        let file = FileInProgress(path: place.staged, expected: length ?? 0, directories)
+    init(
+        _ place: Layout.Place, length: Int?, _ directories: Directories, _ installation: Installation,
+        _ pool: BlockingPool
+    ) {
+        let file = FileInProgress(path: place.staged, expected: length ?? 0, directories, installation)
         (self.place, self.directories, self.pool, self.file) = (place, directories, pool, file)
         self.behind = WriteBehind(pool) { try file.append($0) }
     }

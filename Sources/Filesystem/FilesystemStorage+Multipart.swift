@@ -12,7 +12,10 @@ extension FilesystemStorage {
     package func beginMultipart(_ key: StorageKey) async throws -> MultipartUpload {
         let upload = MultipartUpload(key: key, id: PartDirectory.id(of: key))
         let directory = try PartDirectory(upload, self.layout)
-        try await self.writers.run { try directory.make(in: self.directories) }
+        try await self.writers.run {
+            try self.installation.verify()
+            try directory.make(in: self.directories)
+        }
         return upload
     }
 
@@ -33,7 +36,8 @@ extension FilesystemStorage {
         }
         if let length = body.length, length > limit { throw StorageFault.tooLarge }
         let name = directory.freshData()
-        let file = FileInProgress(path: directory.path(name), expected: body.length ?? 0, nil)
+        let file = FileInProgress(
+            path: directory.path(name), expected: body.length ?? 0, nil, self.installation)
         let hash = RunningHash()
         let behind = WriteBehind(self.writers) { batch in
             try file.append(batch)
@@ -71,6 +75,7 @@ extension FilesystemStorage {
     package func complete(_ upload: MultipartUpload, _ parts: [StoredPart]) async throws -> Bool {
         let directory = try PartDirectory(upload, self.layout)
         return try await self.writers.run {
+            try self.installation.verify()
             let place = directory.place
             var isOurs = false
             if try SystemCall.status(of: place.object) == nil { isOurs = try self.assemble(parts, in: directory) }

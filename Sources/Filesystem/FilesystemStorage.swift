@@ -15,26 +15,27 @@ package final class FilesystemStorage: BlobStorage {
     /// For what is quick, so that it doesn't wait behind syncs.
     let readers: BlockingPool
     private let descriptors: DescriptorCache
-    private let installation: Installation
+    let installation: Installation
 
-    /// Opens the directory, and makes it where it isn't there. Blocks.
+    /// Opens the directory, and makes it if it is missing. Blocks.
     ///
     /// - Parameters:
     ///   - root: a path; its parent exists.
     ///   - installation: whose directory it is: written into a new one, looked for in an old one.
+    ///   - mayClaim: whether a directory without a marker may be taken for a new one. If not, it is left as it is.
     ///   - threads: that write; files that can be synced at a time.
     ///   - openFiles: descriptors that are kept open for reading.
-    /// - Throws: `accessDenied`; `other` for the directory of another installation.
+    /// - Throws: `accessDenied`; `foreign` for a directory that is not the installation's.
     package init(
-        root: String, installation: UniqueID, threads: Int = 16, openFiles: Int = 512
+        root: String, installation: UniqueID, mayClaim: Bool = true, threads: Int = 16, openFiles: Int = 512
     ) throws(StorageFault) {
         self.layout = Layout(root: root)
         self.directories = Directories(root: self.layout.root)
         self.installation = Installation(id: installation, self.layout)
-        if try SystemCall.makeDirectory(self.layout.root) {
+        if mayClaim, try SystemCall.makeDirectory(self.layout.root) {
             try SystemCall.synchronize(directory: Directories.parent(of: self.layout.root + "/.."))
         }
-        try self.installation.claim()
+        try self.installation.claim(mayMark: mayClaim)
         _ = try SystemCall.makeDirectory(self.layout.objects)
         try SystemCall.synchronize(directory: self.layout.root)
         self.descriptors = DescriptorCache(capacity: openFiles)
@@ -43,7 +44,8 @@ package final class FilesystemStorage: BlobStorage {
     }
 
     package func begin(_ key: StorageKey, length: Int?) async throws -> any ObjectWriter {
-        FileWriter(try self.layout.place(of: key), length: length, self.directories, self.writers)
+        FileWriter(
+            try self.layout.place(of: key), length: length, self.directories, self.installation, self.writers)
     }
 
     /// An object that was read lately is opened without a turn of another thread.
@@ -55,7 +57,13 @@ package final class FilesystemStorage: BlobStorage {
         }
         let place = try self.layout.place(of: key)
         return try await self.readers.run {
-            let file = try self.openFile(place.object)
+            let file: OpenFile
+            do {
+                file = try self.openFile(place.object)
+            } catch StorageFault.missing(let text) {
+                try self.installation.verify()  // without its storage, an installation knows nothing of an object
+                throw StorageFault.missing(text)
+            }
             let status = try SystemCall.status(of: file.descriptor, place.object)
             let bytes = try Self.region(of: file, status, key, range, length)
             self.descriptors.insert(key, file)

@@ -93,6 +93,7 @@ extension S3Storage {
     @discardableResult
     package func complete(_ upload: MultipartUpload, _ parts: [StoredPart]) async throws -> Bool {
         guard !parts.isEmpty else { throw StorageFault.invalidPart("there are no parts") }
+        try await self.claim()
         var document = "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
         for part in parts {
             document +=

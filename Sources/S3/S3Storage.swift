@@ -21,16 +21,17 @@ package final class S3Storage: BlobStorage {
     ///
     /// - Parameters:
     ///   - installation: whose objects they are: written into an empty place before the first object, looked for before
-    ///     and by `check`.
+    ///     every object and by `check`.
+    ///   - mayClaim: whether a place without a marker may be taken for a new one.
     ///   - spoolDirectory: where parts of uploads wait, in files without names.
     /// - Throws: `other` for an endpoint that is none.
     package init(
-        _ location: S3Location, installation: UniqueID, spoolDirectory: String,
+        _ location: S3Location, installation: UniqueID, mayClaim: Bool = true, spoolDirectory: String,
         client: HTTPClient, clock: WallClock = .system
     ) throws(StorageFault) {
         self.client = try S3Client(location, client, clock)
         self.prefix = location.prefix
-        self.installation = Installation(id: installation, prefix: location.prefix, self.client)
+        self.installation = Installation(id: installation, mayMark: mayClaim, S3Marker(location, self.client))
         self.spoolDirectory = spoolDirectory
         self.pool = BlockingPool(threads: 8)
     }
@@ -39,8 +40,8 @@ package final class S3Storage: BlobStorage {
 
     func makeSpool() -> Spool { Spool(self.spoolDirectory, self.pool) }
 
-    /// Makes sure that the bucket's place is ours before anything is written there.
-    func claim() async throws { try await faulting { try await self.installation.claim() } }
+    /// Verifies that the bucket's place is this installation's; an empty one becomes so.
+    package func claim() async throws { try await faulting { try await self.installation.claim() } }
 
     package func begin(_ key: StorageKey, length: Int?) async throws -> any ObjectWriter {
         guard key.text != Installation.name else { throw StorageFault.other("\(key) is the marker's name") }
@@ -50,8 +51,13 @@ package final class S3Storage: BlobStorage {
 
     package func open(_ key: StorageKey, _ range: Range<Int>, of length: Int) async throws -> StoredBytes {
         try await faulting {
-            let object = try await S3Object.open(self.client, self.name(of: key), range, of: length)
-            return .stream(ObjectStream(object))
+            do {
+                let object = try await S3Object.open(self.client, self.name(of: key), range, of: length)
+                return .stream(ObjectStream(object))
+            } catch let failure as S3Failure where failure.code == "NoSuchKey" {
+                try await self.claim()  // without its storage, an installation knows nothing of an object
+                throw failure
+            }
         }
     }
 
@@ -91,7 +97,7 @@ package final class S3Storage: BlobStorage {
         try await faulting {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
-                    try await self.installation.claim(patience: .none)
+                    try await self.installation.verify(patience: .none)
                     _ = try await self.client.send(
                         S3Request(
                             method: "GET", name: "",

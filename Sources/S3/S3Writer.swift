@@ -76,6 +76,7 @@ actor S3Writer: ObjectWriter {
 
     func finish() async throws {
         do {
+            try await self.storage.claim()
             guard self.parts != nil else {
                 let payload = try await self.spool.seal()
                 return try await self.storage.put(payload, self.key)

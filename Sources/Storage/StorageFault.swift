@@ -17,5 +17,7 @@ package enum StorageFault: Error, Hashable {
     case invalidPart(String)
     /// The bytes that arrived are more than were announced.
     case tooLarge
+    /// The storage's marker is missing, or names another installation.
+    case foreign(String)
     case other(String)
 }

@@ -10,7 +10,7 @@ struct Artifortress {
             name: "artifortress", summary: "An artifact repository.",
             commands: [
                 ServeVerb.command, WorkerVerb.command, MigrateVerb.command, TenantVerbs.command, TokenVerbs.command,
-                ConfigVerb.command, DoctorVerb.command,
+                ConfigVerb.command, StorageVerbs.command, DoctorVerb.command,
                 OpenAPIVerb.command, VersionVerb.command,
             ])
         exit(await program.run(Array(CommandLine.arguments.dropFirst())).rawValue)

@@ -65,10 +65,10 @@ struct Deployment: Sendable {
             guard let id = UniqueID(installation) else {
                 throw Failure(description: "the database's installation id is no UUID: \(installation)")
             }
-            let key = try SecretsKey.load(configuration)
+            let key = try await SecretsKey.settle(configuration, in: database)
             return Deployment(
                 configuration: configuration, database: database,
-                storage: try self.openStorage(configuration, installation: id), clock: clock,
+                storage: try await self.claimStorage(configuration, installation: id, database), clock: clock,
                 instance: UniqueID(at: now), defaultTenant: tenant,
                 secretsKey: key, partSigner: try await self.partSigner(configuration, key, database), lock: lock)
         } catch {
@@ -110,21 +110,39 @@ struct Deployment: Sendable {
         }
     }
 
-    static func openStorage(_ configuration: Configuration, installation: UniqueID) throws -> any BlobStorage {
+    /// Opens the storage, and makes a new one this installation's.
+    ///
+    /// - Throws: ``Failure`` if the storage is not this installation's. A store that does not answer yet is waited for later: until
+    ///   then the server is not ready.
+    private static func claimStorage(
+        _ configuration: Configuration, installation: UniqueID, _ database: any Database
+    ) async throws -> any BlobStorage {
+        do {
+            let storage = try self.openStorage(
+                configuration, installation: installation,
+                mayClaim: try await StorageOwnership.mayClaim(for: database))
+            do {
+                try await storage.check()
+            } catch StorageFault.foreign(let text) {
+                throw StorageFault.foreign(text)
+            } catch {}
+            return storage
+        } catch StorageFault.foreign(let text) {
+            throw Failure(description: text)
+        }
+    }
+
+    /// - Parameter mayClaim: whether a storage without a marker may be taken for a new one.
+    static func openStorage(
+        _ configuration: Configuration, installation: UniqueID, mayClaim: Bool
+    ) throws -> any BlobStorage {
         switch configuration[.storageURL] {
-        case .file(let path): return try FilesystemStorage(root: path, installation: installation)
+        case .file(let path):
+            return try FilesystemStorage(root: path, installation: installation, mayClaim: mayClaim)
         case .s3(let bucket):
-            var location = S3Location(
-                bucket: bucket.name,
-                credentials: S3Credentials(
-                    accessKey: configuration[.s3AccessKey]?.value ?? "",
-                    secretKey: configuration[.s3SecretKey]?.value ?? ""))
-            location.prefix = bucket.prefix
-            location.endpoint = bucket.endpoint?.description
-            location.region = bucket.region
-            location.usesPathStyle = bucket.usesPathStyle
             return try S3Storage(
-                location, installation: installation, spoolDirectory: configuration[.data], client: HTTPClient())
+                S3Location(bucket, configuration), installation: installation, mayClaim: mayClaim,
+                spoolDirectory: configuration[.data], client: HTTPClient())
         }
     }
 

@@ -9,9 +9,8 @@ import Settings
 enum SecretsKey {
     /// 32 bytes. Processes that start at the same time agree on one.
     static func load(_ configuration: Configuration) throws -> [UInt8] {
-        if let configured = configuration[.secretsKey] { return configured.bytes }
-        let path = "\(configuration[.data])/secrets.key"
-        if let key = try self.read(path) { return key }
+        if let key = try self.known(configuration) { return key }
+        let path = self.path(configuration)
         let draft = "\(path).\(UniqueID.random().hex)"
         try BootstrapFile.write(Hexadecimal.text(of: SecureRandom.bytes(32)) + "\n", to: draft)
         defer { _ = unsafe unlink(draft) }
@@ -21,7 +20,15 @@ enum SecretsKey {
         return key
     }
 
-    /// Nil where there is no such file.
+    static func path(_ configuration: Configuration) -> String { "\(configuration[.data])/secrets.key" }
+
+    /// The key, if there is one.
+    static func known(_ configuration: Configuration) throws -> [UInt8]? {
+        if let configured = configuration[.secretsKey] { return configured.bytes }
+        return try self.read(self.path(configuration))
+    }
+
+    /// Nil if there is no such file.
     private static func read(_ path: String) throws -> [UInt8]? {
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {

@@ -135,9 +135,9 @@ struct S3FaultTests {
         try await S3Fixture.with(location) { storage, place in
             try await storage.put([1, 2, 3], .test())
             let other = try S3Fixture.storage(place)
-            #expect(await faultKind { try await other.check() } == "other")
-            #expect(await faultKind { try await other.put([1], .test()) } == "other")
-            #expect(await faultKind { try await other.beginMultipart(.test()) } == "other")
+            #expect(await faultKind { try await other.check() } == "foreign")
+            #expect(await faultKind { try await other.put([1], .test()) } == "foreign")
+            #expect(await faultKind { try await other.beginMultipart(.test()) } == "foreign")
         }
     }
 
@@ -147,7 +147,7 @@ struct S3FaultTests {
             var inner = place
             inner.prefix += "staging/"
             let storage = try S3Fixture.storage(inner)
-            #expect(await faultKind { try await storage.check() } == "other")
+            #expect(await faultKind { try await storage.check() } == "foreign")
         }
     }
 

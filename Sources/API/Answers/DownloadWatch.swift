@@ -65,7 +65,7 @@ package struct DownloadWatch: Sendable {
         switch fault {
         case .missing: self.tell(.missing, fault, file, correlation)
         case .damaged, .mismatch: self.tell(.length, fault, file, correlation)
-        case .accessDenied, .unavailable, .full, .invalidPart, .tooLarge, .other: break
+        case .accessDenied, .unavailable, .full, .invalidPart, .tooLarge, .foreign, .other: break
         }
     }
 

@@ -62,6 +62,10 @@ package struct Problem: Hashable, Sendable {
             self.init(503, Reason.storageAccessDenied.rawValue, "The object store refuses the server's credentials.")
         case .full: self.init(507, Reason.insufficientStorage.rawValue, "The object store has no room left.")
         case .tooLarge: self.init(413, Reason.payloadTooLarge.rawValue, "The body is larger than was announced.")
+        case .foreign:
+            self.init(
+                503, Reason.serviceUnavailable.rawValue,
+                "The object store is not this installation's: its marker is missing or names another installation.")
         case .damaged, .mismatch, .unavailable, .invalidPart, .other:
             self.init(503, Reason.serviceUnavailable.rawValue, "The object store does not answer as it should.")
         }

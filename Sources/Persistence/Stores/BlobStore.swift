@@ -82,6 +82,11 @@ package enum BlobStore {
         return row.blob
     }
 
+    /// Whether there is any blob.
+    package static func holdsAny(_ transaction: borrowing Transaction) throws -> Bool {
+        try transaction.first("SELECT 1 FROM blobs LIMIT 1", as: { _ in true }) ?? false
+    }
+
     /// A blob that can be referred to, and when its object was last read and found good.
     package static func find(
         _ digest: BlobDigest, _ transaction: borrowing Transaction

@@ -22,6 +22,17 @@ package enum InstanceStore {
             "UPDATE staged_objects SET created_at = \(epoch) WHERE owner IS NULL OR owner <> \(id)")
     }
 
+    /// Forgets a process that has ended.
+    package static func forget(_ id: UniqueID, _ transaction: borrowing Transaction) throws {
+        try transaction.execute("DELETE FROM instances WHERE instance_id = \(id)")
+    }
+
+    /// When a process last gave a sign of life; nil if there is none.
+    package static func lastSign(_ transaction: borrowing Transaction) throws -> Timestamp? {
+        try transaction.first(
+            "SELECT seen_at FROM instances ORDER BY seen_at DESC LIMIT 1", as: { try $0[0] as Timestamp })
+    }
+
     package static func forget(seenBefore cutoff: Timestamp, _ transaction: borrowing Transaction) throws {
         try transaction.execute(
             """

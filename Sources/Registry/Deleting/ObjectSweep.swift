@@ -26,6 +26,11 @@ package struct ObjectSweep: Sendable {
         }
     }
 
+    /// Records that this process has ended, in order. What it had staged is swept like a dead process's.
+    package func recordEnd(of instance: UniqueID) async throws {
+        try await self.database.transaction { try InstanceStore.forget(instance, $0) }
+    }
+
     /// Where only one process can be there (SQLite), every other one is dead.
     package func buryOthers(than instance: UniqueID) async throws {
         let now = self.clock.now()
@@ -51,7 +56,13 @@ package struct ObjectSweep: Sendable {
         }
     }
 
+    /// - Throws: `StorageFault.foreign` if the storage is not this installation's: its objects are not to be deleted.
     private func delete(_ objects: [DeadObject]) async throws -> Int {
+        do {
+            try await self.storage.check()
+        } catch StorageFault.foreign(let text) {
+            throw StorageFault.foreign(text)
+        } catch {}  // told of by each object
         var (done, failed): ([StorageKey], [StorageKey]) = ([], [])
         for object in objects {
             do {

@@ -61,7 +61,7 @@ struct Examination: Sendable {
     /// Below that share of free room, or these bytes, a disk is about to fill up.
     private static let (leastShare, leastBytes) = (0.05, 1 << 30)
 
-    private let configuration: Configuration
+    let configuration: Configuration
 
     init(_ configuration: Configuration) { self.configuration = configuration }
 
@@ -145,6 +145,7 @@ struct Examination: Sendable {
             }
             findings.append(Finding("schema", .well, migrations.last?.version ?? ""))
             findings += try await self.identity(database)
+            findings.append(try await self.secretsKey(database))
             findings += await self.storage(database)
         } catch {
             findings.append(
@@ -171,7 +172,8 @@ struct Examination: Sendable {
             guard let id = kept.flatMap({ UniqueID($0) }) else {
                 return [Finding("storage", .doubtful, "not used yet", remedy: "the first start claims it")]
             }
-            let storage = try Deployment.openStorage(self.configuration, installation: id)
+            if let finding = try await self.unsettledStorage(of: id, database) { return [finding] }
+            let storage = try Deployment.openStorage(self.configuration, installation: id, mayClaim: false)
             try await storage.check()
             return [Finding("storage", .well, self.configuration[.storageURL].description)]
         } catch {

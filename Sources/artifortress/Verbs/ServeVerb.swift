@@ -53,6 +53,7 @@ enum ServeVerb {
             throw error
         }
         try await serving.tokenUses.flush()
+        try? await sweep.recordEnd(of: deployment.instance)  // else it counts as dead a minute later
         await deployment.close()
     }
 }

@@ -33,6 +33,9 @@ enum WorkerVerb {
                     services.append(Running { try await serving.listenForMonitoring() })
                 }
                 try await runTogether(services)
+                let sweep = ObjectSweep(
+                    database: deployment.database, storage: deployment.storage, clock: deployment.clock)
+                try? await sweep.recordEnd(of: deployment.instance)  // else it counts as dead a minute later
             }
         } catch {
             await deployment.close()
