@@ -16,7 +16,7 @@ package struct Call: Sendable {
     /// Set where the caller is authorised and wants the request to be done once.
     let claim: IdempotencyClaim?
 
-    private let origin: Origin
+    let origin: Origin
 
     init(
         request: Request, values: PathValues, correlation: UniqueID, origin: Origin, idempotency: Idempotency
@@ -24,9 +24,6 @@ package struct Call: Sendable {
         (self.request, self.values, self.correlation, self.origin) = (request, values, correlation, origin)
         (self.idempotency, self.claim, self.credential) = (idempotency, nil, Credential(of: request.headers))
     }
-
-    /// The absolute URL of the root, without a `/` at its end, as this client reaches us.
-    package var baseURL: String { self.origin.url(for: self.request) }
 
     private init(_ call: Call, _ claim: IdempotencyClaim?, body: [UInt8]) {
         self.request = Request(

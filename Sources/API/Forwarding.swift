@@ -1,8 +1,8 @@
 // Where a request comes from and what we are called by its client, seen through the proxies that are trusted to say so.
 // Rules: HTTP contract, section 5 (`publicUrl`, `trustedProxies`).
 
-import Domain
-import HTTP
+package import Domain
+package import HTTP
 
 package struct Forwarding: Sendable {
     private let publicURL: String?
@@ -38,7 +38,7 @@ package struct Forwarding: Sendable {
         {
             prefix = given.hasSuffix("/") ? String(given.dropLast()) : given
         }
-        return Origin(publicURL: self.publicURL, fallback: self.fallback, prefix: prefix)
+        return Origin(publicURL: self.publicURL, fallback: self.fallback, forwardedPrefix: prefix)
     }
 
     /// The nearest address that is no trusted proxy's: what stands before it anybody may have written.
@@ -83,6 +83,7 @@ package struct Forwarding: Sendable {
 
     private static func isPrefix(_ text: String) -> Bool {
         text.hasPrefix("/") && !text.contains("//") && text.utf8.count <= 255
+            && !text.split(separator: "/").contains { $0 == "." || $0 == ".." }
             && text.utf8.allSatisfy { byte in
                 switch byte {
                 case 0x2D...0x39, 0x41...0x5A, 0x5F, 0x61...0x7A, 0x7E: true
@@ -92,20 +93,60 @@ package struct Forwarding: Sendable {
     }
 }
 
-/// What the root's absolute URL is made of: few answers need it, so it is put together when asked for.
+/// What URLs of this server begin with, as one client reaches it. Few answers need it, so it is put together when it is
+/// asked for.
 struct Origin: Sendable {
     let publicURL: String?
     let fallback: String
-    /// What the proxies cut off the path.
-    let prefix: String
+    /// The part of the path that the proxies removed.
+    let forwardedPrefix: String
 
-    /// Without a `/` at its end.
+    /// The path of the root, without a `/` at its end: empty unless the server is published below a path.
+    var prefix: String {
+        guard let publicURL else { return self.forwardedPrefix }
+        guard let authority = publicURL.utf8.firstRange(of: "://".utf8)?.upperBound,
+            let path = publicURL.utf8[authority...].firstIndex(of: UInt8(ascii: "/"))
+        else { return "" }
+        return Self.withoutSlash(String(publicURL[path...]))
+    }
+
+    /// The absolute URL of the root, without a `/` at its end.
     ///
     /// - Parameter request: as ``Forwarding/original(_:)`` gives it.
     func url(for request: Request) -> String {
-        if let publicURL { return publicURL }
+        if let publicURL { return Self.withoutSlash(publicURL) }
         let host = request.headers["host"]?.trimmed ?? ""
         let name = Forwarding.isHost(host) ? host : self.fallback
-        return "\(request.isSecure ? "https" : "http")://\(name)\(self.prefix)"
+        return "\(request.isSecure ? "https" : "http")://\(name)\(self.forwardedPrefix)"
+    }
+
+    private static func withoutSlash(_ text: String) -> String {
+        text.utf8.last == UInt8(ascii: "/") ? String(text.dropLast()) : text
+    }
+}
+
+extension Call {
+    /// The absolute URL of the root, without a `/` at its end, as this client reaches it.
+    package var baseURL: String { self.origin.url(for: self.request) }
+
+    /// Where something is, as a path that this client can use: with the prefix that the server is published below. Every
+    /// `Location` and `Link` is made of this.
+    package func path(to place: URLPath) -> String { self.origin.prefix + place.text }
+
+    /// 201, and where the new thing is.
+    package func created(at place: URLPath, _ document: JSON) -> Response {
+        var response = Response.json(201, document)
+        response.headers.set("Location", self.path(to: place))
+        return response
+    }
+
+    /// A redirect to another path of this server.
+    package func redirect(_ status: Int, to place: URLPath) -> Response {
+        Response(status, headers: ["Location": self.path(to: place), "Cache-Control": "no-cache"])
+    }
+
+    /// `Link` to the next page.
+    package func setNext(_ place: URLPath, of response: inout Response) {
+        response.headers.set("Link", "<\(self.path(to: place))>; rel=\"next\"")
     }
 }

@@ -31,13 +31,6 @@ package struct Response: Sendable {
     package static func json(_ status: Int, _ document: JSON) -> Response {
         Response(status, headers: ["Content-Type": "application/json; charset=utf-8"], body: .bytes(document.bytes))
     }
-
-    /// 201 with its place.
-    package static func created(at location: String, _ document: JSON) -> Response {
-        var response = Response.json(201, document)
-        response.headers.set("Location", location)
-        return response
-    }
 }
 
 /// A part of an open file, sent by the kernel.

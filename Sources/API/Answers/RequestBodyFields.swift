@@ -36,14 +36,28 @@ package struct Fields: Sendable {
     package func text(_ name: String) throws(Refusal) -> String? {
         switch self.value(name) {
         case nil, .null: return nil
-        case .string(let text): return try self.storable(text, name)
+        case .string(let text): return try self.printable(text, name)
         default: throw self.refuse(name, "must be a string")
         }
     }
 
-    /// U+0000 can't be stored by every database.
-    private func storable(_ text: String, _ name: String) throws(Refusal) -> String {
-        guard !text.utf8.contains(0) else { throw self.refuse(name, "must not contain U+0000") }
+    /// Text is shown to people and written to logs, so it must not contain characters that move a terminal's cursor or
+    /// reorder what is read. (U+0000 cannot be stored by every database either.)
+    private func printable(_ text: String, _ name: String) throws(Refusal) -> String {
+        if let character = text.firstUnprintable {
+            throw self.refuse(name, "must not contain the control character \(character.codePoint)")
+        }
+        return text
+    }
+
+    /// Trimmed text of one line; nil if it is absent or blank.
+    ///
+    /// - Throws: `bad_request` also if it contains a tab or a line end.
+    package func trimmedLine(_ name: String) throws(Refusal) -> String? {
+        let text = try self.trimmedText(name)
+        if let text, let character = text.unicodeScalars.first(where: \.isControlOrBidirectional) {
+            throw self.refuse(name, "must not contain the control character \(character.codePoint)")
+        }
         return text
     }
 
@@ -96,7 +110,7 @@ package struct Fields: Sendable {
             var texts: [String] = []
             for element in elements {
                 guard let text = element.text else { throw self.refuse(name, "must be a list of strings") }
-                texts.append(try self.storable(text, name))
+                texts.append(try self.printable(text, name))
             }
             return texts
         default: throw self.refuse(name, "must be a list of strings")

@@ -45,7 +45,7 @@ package struct AttestationRoutes: Sendable {
         } answer: { attested in
             let body = JSON.object(attested.version.reference + attested.attestation.members)
             if attested.isRepeated { return .json(200, body) }
-            return .created(
+            return call.created(
                 at: "/v1/repos/\(grant.repo)/packages/versions/\(id)/attestations/\(attested.attestation.id)", body)
         }
     }

@@ -25,13 +25,14 @@ package struct TrustedKeyRoutes: Sendable {
 
     private func add(_ call: Call, _ grant: Grant) async throws -> Response {
         let fields = try await call.fields()
-        let (name, pem) = (try fields.requiredText("name"), try fields.requiredText("publicKey"))
+        guard let name = try fields.trimmedLine("name") else { throw Refusal.badRequest("name is required.") }
+        let pem = try fields.requiredText("publicKey")
         return try await call.commit { commit in
             try await self.keys.add(pem, name: name, under: grant, commit: commit)
         } answer: { added in
             let body = added.key.json(in: grant.repo)
             if added.isRepeated { return .json(200, body) }
-            return .created(at: "/v1/repos/\(grant.repo)/trusted-keys/\(added.key.id)", body)
+            return call.created(at: "/v1/repos/\(grant.repo)/trusted-keys/\(added.key.id)", body)
         }
     }
 

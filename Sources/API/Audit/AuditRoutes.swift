@@ -31,7 +31,7 @@ package struct AuditRoutes: Sendable {
         if records.count == limit, let last = records.last {
             let kept = (call.request.target.query ?? "").split(separator: "&").filter { !$0.hasPrefix("before=") }
             let query = (kept.map(String.init) + ["before=\(last.id)"]).joined(separator: "&")
-            response.headers.set("Link", "</v1/audit?\(query)>; rel=\"next\"")
+            call.setNext("/v1/audit\(encodedQuery: query)", of: &response)
         }
         return response
     }

@@ -27,7 +27,7 @@ extension Call {
             after: { value, transaction in
                 let remembered =
                     switch kept {
-                    case .answer: KeptAnswer(answer(value))
+                    case .answer: KeptAnswer(answer(value), below: self.origin.prefix)
                     case .only(let members):
                         KeptAnswer(
                             status: nil, body: JSON.object(members(value)).description, contentType: nil, location: nil)

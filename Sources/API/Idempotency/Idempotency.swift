@@ -38,17 +38,17 @@ package struct Idempotency: Sendable {
             tenant: caller.tenant, subject: caller.subject, method: call.request.method,
             path: path.utf8.count > Self.pathLimit ? SHA256.digest(of: path).hex : path, text: text)
         let claim = IdempotencyClaim(key, bodyHash: SHA256.digest(of: body).hex, clock: self.clock)
-        if let kept = try await self.kept(for: claim) { return kept }
+        if let kept = try await self.kept(for: claim, call) { return kept }
         do {
             let response = try await handle(call.holding(claim, body: body))
-            return claim.isSettled ? response : try await self.keep(response, for: claim)
+            return claim.isSettled ? response : try await self.keep(response, for: claim, call)
         } catch is IdempotencyClaim.Taken {
-            guard let kept = try await self.kept(for: claim) else {
+            guard let kept = try await self.kept(for: claim, call) else {
                 throw DatabaseFault.contention("an idempotency key was taken and let go")
             }
             return kept
         } catch let refusal as Refusal where Self.isKept(refusal.reason.status) {
-            return try await self.keep(Problem(describing: refusal).response, for: claim)
+            return try await self.keep(Problem(describing: refusal).response, for: claim, call)
         }
     }
 
@@ -60,7 +60,7 @@ package struct Idempotency: Sendable {
     private static func isKept(_ status: Int) -> Bool { ![401, 403, 429].contains(status) && status < 500 }
 
     /// - Throws: `idempotency_key_reused`, `idempotency_replayed`.
-    private func kept(for claim: IdempotencyClaim) async throws -> Response? {
+    private func kept(for claim: IdempotencyClaim, _ call: Call) async throws -> Response? {
         let found = try await self.database.lookup {
             try IdempotencyStore.find(claim.key, expiredBefore: claim.cutoff, $0)
         }
@@ -68,12 +68,16 @@ package struct Idempotency: Sendable {
         guard bodyHash == claim.bodyHash else {
             throw Refusal(.idempotencyKeyReused, "The Idempotency-Key was used for another body.")
         }
-        return try Response(kept: answer)
+        return try Response(kept: answer, below: call.origin.prefix)
     }
 
     /// For what no mutation has kept: in a transaction of its own. Where a rival was quicker, his answer counts.
-    private func keep(_ response: Response, for claim: IdempotencyClaim) async throws -> Response {
-        guard Self.isKept(response.status), let answer = KeptAnswer(response) else { return response }
+    private func keep(
+        _ response: Response, for claim: IdempotencyClaim, _ call: Call
+    ) async throws -> Response {
+        guard Self.isKept(response.status), let answer = KeptAnswer(response, below: call.origin.prefix) else {
+            return response
+        }
         do {
             try await self.database.transaction { transaction in
                 try claim.take(transaction)
@@ -81,26 +85,31 @@ package struct Idempotency: Sendable {
             }
             return response
         } catch is IdempotencyClaim.Taken {
-            return try await self.kept(for: claim) ?? response
+            return try await self.kept(for: claim, call) ?? response
         }
     }
 }
 
 extension KeptAnswer {
     /// Nil for a body that isn't text at hand.
-    init?(_ response: Response) {
+    ///
+    /// - Parameter prefix: of the paths of this server, as the caller reaches it. It is not kept: the answer may be repeated
+    ///   to a client that reaches the server in another way.
+    init?(_ response: Response, below prefix: String) {
         guard case .bytes(let bytes) = response.body, let text = String(validating: bytes, as: UTF8.self) else {
             return nil
         }
         self.init(
             status: response.status, body: text, contentType: response.headers["content-type"],
-            location: response.headers["location"])
+            location: response.headers["location"].map { location in
+                location.hasPrefix(prefix + "/") ? String(location.dropFirst(prefix.count)) : location
+            })
     }
 }
 
 extension Response {
     /// - Throws: `idempotency_replayed` for an answer that may not be repeated.
-    fileprivate init(kept answer: KeptAnswer) throws {
+    fileprivate init(kept answer: KeptAnswer, below prefix: String) throws {
         guard let status = answer.status else {
             let members = (try? JSON(parsing: answer.body))?.members ?? []
             throw Refusal(
@@ -110,7 +119,7 @@ extension Response {
         }
         self.init(status, body: .bytes(Array(answer.body.utf8)))
         if let type = answer.contentType { self.headers.set("Content-Type", type) }
-        if let location = answer.location { self.headers.set("Location", location) }
+        if let location = answer.location { self.headers.set("Location", prefix + location) }
         self.headers.set("Idempotent-Replayed", "true")
     }
 }

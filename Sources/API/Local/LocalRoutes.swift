@@ -63,7 +63,7 @@ package struct LocalRoutes: Sendable {
     private func found(_ call: Call) async throws -> Response {
         let fields = try await call.fields()
         let slug = try TenantSlug(parsing: try fields.requiredText("slug"))
-        let name = try fields.trimmedText("name") ?? slug.text
+        let name = try fields.trimmedLine("name") ?? slug.text
         let subject = try Subject(parsing: try fields.trimmedText("subject") ?? "admin")
         let minutes = try fields.optionalInteger("ttlMinutes").map { Int(clamping: $0) } ?? self.standardTTL
         return try await call.commit { commit in

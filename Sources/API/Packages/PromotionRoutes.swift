@@ -35,7 +35,7 @@ package struct PromotionRoutes: Sendable {
             } answer: { promoted in
                 if promoted.publication.isRepeated { return .json(200, promoted.json) }
                 let id = promoted.publication.version.id
-                return .created(at: "/v1/repos/\(target)/packages/versions/\(id)", promoted.json)
+                return call.created(at: "/v1/repos/\(target)/packages/versions/\(id)", promoted.json)
             }
         }
     }

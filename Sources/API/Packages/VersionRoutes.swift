@@ -48,7 +48,7 @@ package struct VersionRoutes: Sendable {
         } answer: { opened in
             if opened.isReused { return .json(200, opened.json) }
             let version = Target.encode(segment: opened.draft.version.coordinate.version)
-            return .created(at: "/v1/repos/\(grant.repo)/packages/versions/\(version)", opened.json)
+            return call.created(at: "/v1/repos/\(grant.repo)/packages/versions/\(version)", opened.json)
         }
     }
 

@@ -32,7 +32,7 @@ package struct EvaluationRoutes: Sendable {
         return try await call.commit { commit in
             try await self.evaluating.evaluate(request, under: grant, commit: commit)
         } answer: { made in
-            .created(at: "/v1/repos/\(grant.repo)/policy/evaluations/\(made.id)", made.json(in: grant.repo))
+            call.created(at: "/v1/repos/\(grant.repo)/policy/evaluations/\(made.id)", made.json(in: grant.repo))
         }
     }
 

@@ -47,9 +47,10 @@ package struct QuarantineRoutes: Sendable {
         var response = Response.json(200, .array(items.map { .object($0.members(in: grant.repo)) }))
         if items.count == limit, let last = items.last {
             let cursor = Cursor.text(of: [last.createdAt.description, last.id.description])
-            let query = ["after=\(cursor)", "limit=\(limit)"] + (status.map { ["status=\($0.rawValue)"] } ?? [])
-            let path = "/v1/repos/\(grant.repo)/quarantine?\(query.joined(separator: "&"))"
-            response.headers.set("Link", "<\(path)>; rel=\"next\"")
+            let query =
+                [(name: "after", value: cursor), ("limit", String(limit))]
+                + (status.map { [("status", $0.rawValue)] } ?? [])
+            call.setNext("/v1/repos/\(grant.repo)/quarantine\(query: query)", of: &response)
         }
         return response
     }

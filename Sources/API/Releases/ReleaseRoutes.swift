@@ -43,7 +43,7 @@ package struct ReleaseRoutes: Sendable {
                 try await self.releasing.release(plan, commit: commit)
             } answer: { published in
                 if published.isRepeated { return .json(200, published.answer) }
-                return .created(at: "/v1/releases/\(published.release.id)", published.answer)
+                return call.created(at: "/v1/releases/\(published.release.id)", published.answer)
             }
         }
     }
@@ -83,7 +83,7 @@ extension ReleaseSet {
             guard let id = UniqueID(text.trimmed) else { throw .badRequest("versionIds must be a list of UUIDs.") }
             versions.append(VersionID(id))
         }
-        try self.init(name: fields.trimmedText("name"), versions: versions)
+        try self.init(name: fields.trimmedLine("name"), versions: versions)
     }
 }
 

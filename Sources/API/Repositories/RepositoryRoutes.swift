@@ -44,7 +44,7 @@ package struct RepositoryRoutes: Sendable {
         return try await call.commit { commit in
             try await self.repositories.create(draft, under: grant, commit: commit)
         } answer: { repository in
-            .created(at: "/v1/repos/\(repository.key)", repository.json)
+            call.created(at: "/v1/repos/\(repository.key)", repository.json)
         }
     }
 

@@ -41,7 +41,7 @@ package struct UploadRoutes: Sendable {
         } answer: { session in
             let document = JSON.object(session.members(in: grant.repo))
             return session.deduped
-                ? .json(200, document) : .created(at: "/v1/repos/\(grant.repo)/uploads/\(session.id)", document)
+                ? .json(200, document) : call.created(at: "/v1/repos/\(grant.repo)/uploads/\(session.id)", document)
         }
     }
 
@@ -59,7 +59,7 @@ package struct UploadRoutes: Sendable {
         // A signed URL is not kept for a replay.
         return try await call.commit(keeping: .only { [JSON.Member("uploadId", JSON($0.session.id))] }) { commit in
             try await self.uploads.address(
-                of: number, of: id, baseURL: call.absoluteBase, under: grant, commit: commit)
+                of: number, of: id, baseURL: call.baseURL, under: grant, commit: commit)
         } answer: { address in
             .json(
                 200,

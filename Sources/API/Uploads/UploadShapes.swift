@@ -98,11 +98,3 @@ extension Refusal {
             ])
     }
 }
-
-extension Call {
-    /// The server's address as this client reaches it.
-    var absoluteBase: String {
-        if !self.baseURL.isEmpty { return self.baseURL }
-        return "\(self.request.isSecure ? "https" : "http")://\(self.request.headers["host"] ?? "localhost")"
-    }
-}

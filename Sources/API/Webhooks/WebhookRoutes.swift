@@ -39,10 +39,9 @@ package struct WebhookRoutes: Sendable {
         return try await call.commit(keeping: .only { [JSON.Member("webhookId", JSON($0.webhook.id))] }) { commit in
             try await self.webhooks.create(url, types: types, secret: secret, for: owner, commit: commit)
         } answer: { created in
-            var response = Response.json(
-                201, .object(created.webhook.members(of: owner) + [.init("secret", .string(created.secret))]))
-            response.headers.set("Location", "\(owner.path)/\(created.webhook.id)")
-            return response
+            call.created(
+                at: "\(owner.path)/\(created.webhook.id)",
+                .object(created.webhook.members(of: owner) + [.init("secret", .string(created.secret))]))
         }
     }
 
@@ -113,7 +112,7 @@ package struct WebhookRoutes: Sendable {
 }
 
 extension WebhookOwner {
-    fileprivate var path: String {
+    fileprivate var path: URLPath {
         if let key = self.repoKey { "/v1/repos/\(key)/webhooks" } else { "/v1/admin/webhooks" }
     }
 }
