@@ -63,13 +63,20 @@ package struct Application: Sendable {
         _ request: Request, _ correlation: UniqueID, _ origin: Origin
     ) async -> (Response, route: String?, fault: (any Error)?) {
         guard let path = request.target.segments else {
-            let problem = Problem(400, Reason.badRequest.rawValue, "The path has a malformed escape.")
-            return (problem.response, nil, nil)
+            let refusal = Refusal.badRequest("The path is malformed: it must be percent-encoded UTF-8 without NUL.")
+            return (self.refuse(refusal, request, correlation, origin), nil, nil)
         }
         switch self.router.match(request.method, path) {
-        case .notFound: return (Response(404), nil, nil)
+        case .notFound:
+            let refusal = Refusal(.notFound, "No route has this path. GET /openapi.json describes all routes.")
+            return (self.refuse(refusal, request, correlation, origin), nil, nil)
         case .methodNotAllowed(let allowed):
-            return (Response(405, headers: ["Allow": allowed.joined(separator: ", ")]), nil, nil)
+            let methods = allowed.joined(separator: ", ")
+            let refusal = Refusal(
+                .methodNotAllowed, "The method \(request.method) is not allowed here. Allowed: \(methods).")
+            var response = self.refuse(refusal, request, correlation, origin)
+            response.headers.set("Allow", methods)
+            return (response, nil, nil)
         case .found(let route, let values):
             let call = Call(
                 request: request, values: values, correlation: correlation, origin: origin,
@@ -79,31 +86,28 @@ package struct Application: Sendable {
         }
     }
 
+    /// Answers a request that no route takes, in the form of the routes beside it: a format's client reads its own form.
+    private func refuse(
+        _ refusal: Refusal, _ request: Request, _ correlation: UniqueID, _ origin: Origin
+    ) -> Response {
+        let call = Call(
+            request: request, values: PathValues(), correlation: correlation, origin: origin,
+            idempotency: self.idempotency)
+        let problem = Problem(describing: refusal)
+        let first = request.target.path.utf8.dropFirst().prefix { $0 != UInt8(ascii: "/") }
+        return self.router.routes(beginningWith: String(Substring(first))).first?.handler.problem(problem, call)
+            ?? problem.response
+    }
+
     private func answer(_ call: Call, by route: Route) async -> (Response, fault: (any Error)?) {
         do {
             try call.checkValues()
+            try call.request.target.checkQuery()
+            try call.request.headers.checkCredentials()
             try route.handler.check(call)
             try BrowserSafety.check(call.request)
-            guard let attempt = Throttle.Attempt(call, self.throttle) else {
-                return (try await self.handle(call, by: route, Identification()), nil)
-            }
-            if case .refused(let name, let seconds, let isFirst) = self.throttle.admit(attempt) {
-                if isFirst { try await self.denials.throttled(name, call) }
-                throw Refusal(
-                    .tooManyRequests, "Too many credentials have failed. Try again later.",
-                    ["retryAfterSeconds": JSON(seconds)])
-            }
-            let identification = Identification()
-            do {
-                let response = try await self.handle(call, by: route, identification)
-                self.throttle.end(
-                    attempt, isFailure: Self.isFailure(response.status, call, by: route, identification))
-                return (response, nil)
-            } catch {
-                let status = Problem(describing: error).status
-                self.throttle.end(attempt, isFailure: Self.isFailure(status, call, by: route, identification))
-                throw error
-            }
+            try call.request.checkLength()
+            return (try await self.authenticated(call, by: route), nil)
         } catch {
             let problem = Problem(describing: error)
             var response = route.handler.problem(problem, call)
@@ -112,25 +116,57 @@ package struct Application: Sendable {
         }
     }
 
-    private func handle(
-        _ call: Call, by route: Route, _ identification: Identification
-    ) async throws -> Response {
+    /// Answers, and counts the credentials that turn out to be invalid.
+    private func authenticated(_ call: Call, by route: Route) async throws -> Response {
+        let isLocal = call.request.remoteAddress == "local"
+        let identification = Identification(
+            throttle: isLocal ? nil : self.throttle, address: call.request.remoteAddress)
+        let result: Result<Response, any Error>
         do {
-            return try await route.handler.handle(call, self.authenticator.noting(in: identification))
-        } catch let refusal as Refusal where refusal.reason == .forbidden && call.request.isMutation {
-            try await self.denials.denied(refusal, to: call, on: route.pattern, by: identification.caller)
-            throw refusal
+            result = .success(
+                try await route.handler.handle(call, self.authenticator.noting(in: identification)))
+        } catch {
+            result = .failure(error)
         }
+        let (status, refusal, thrown) = Self.outcome(of: result)
+        if status == 401, identification.caller == nil { identification.failed(call.credential) }
+        let counted = identification.countFailure()
+        if let excess = thrown ?? counted {
+            if excess.isFirst { try await self.denials.throttled(excess.name, call) }
+            if thrown != nil || status == 401 || status == 403 {
+                throw Refusal(
+                    .tooManyRequests, "Too many credentials have failed. Try again later.",
+                    ["retryAfterSeconds": JSON(excess.retryAfter)])
+            }
+        }
+        if let refusal, refusal.reason == .forbidden, call.request.isMutation {
+            try await self.denials.denied(refusal, to: call, on: route.pattern, by: identification.caller)
+        }
+        return try result.get()
     }
 
-    /// Whether an answer says that what was presented is no good; nil where it doesn't say.
-    private static func isFailure(
-        _ status: Int, _ call: Call, by route: Route, _ identification: Identification
-    ) -> Bool? {
-        if identification.caller != nil { return false }
-        if status == 401 || status == 403 && call.request.isMutation { return true }
-        if case .own = route.handler.access, status < 400 { return false }
-        return nil
+    private static func outcome(
+        of result: Result<Response, any Error>
+    ) -> (status: Int, refusal: Refusal?, excess: Throttle.Excess?) {
+        switch result {
+        case .success(let response): (response.status, nil, nil)
+        case .failure(let excess as Throttle.Excess): (429, nil, excess)
+        case .failure(let error): (Problem(describing: error).status, error as? Refusal, nil)
+        }
+    }
+}
+
+extension Request {
+    /// An absent length is not a length of zero: a client that means to send a file would store an empty one.
+    ///
+    /// - Throws: `length_required` for a PUT with neither `Content-Length` nor chunks.
+    fileprivate func checkLength() throws(Refusal) {
+        guard self.method == "PUT", self.body.length == 0, self.headers["content-length"] == nil,
+            self.headers["transfer-encoding"] == nil
+        else { return }
+        throw Refusal(
+            .lengthRequired,
+            "PUT needs Content-Length or Transfer-Encoding: chunked. Send Content-Length: 0 for an empty body.")
     }
 }
 

@@ -51,6 +51,8 @@ package struct PathPattern: Hashable, Sendable, CustomStringConvertible {
 package struct PathValues: Sendable {
     private var values: [(name: String, value: String)] = []
 
+    package init() {}
+
     package func visit<Failure>(
         _ body: (_ name: String, _ value: String) throws(Failure) -> Void
     ) throws(Failure) {
@@ -100,6 +102,11 @@ package struct Router<Handler: Sendable>: Sendable {
             }
         }
         (self.byFirst, self.others) = (byFirst.mapValues { $0 + others }, others)
+    }
+
+    /// The routes whose first segment is this literal, in any letter case.
+    package func routes(beginningWith first: String) -> [Route] {
+        self.byFirst[first] ?? self.byFirst[first.lowercased()] ?? []
     }
 
     /// - Parameter path: decoded segments. HEAD is answered wherever GET is.

@@ -1,8 +1,28 @@
 // The query of a target: `name=value` pairs, percent-decoded, `+` read as a blank (as HTML forms write it).
-import Domain
+
+package import Domain
 
 extension Target {
-    /// The first value of a parameter; nil where it is absent or can't be decoded.
+    /// Checks that every name and value of the query can be decoded. A parameter that is dropped because it is malformed
+    /// would widen what is asked for, so a request with one is rejected before any route reads it.
+    ///
+    /// - Throws: `bad_request`, naming the parameter.
+    package func checkQuery() throws(Refusal) {
+        guard let query = self.query, query.utf8.contains(UInt8(ascii: "%")) else { return }
+        for pair in query.utf8.split(separator: UInt8(ascii: "&")) {
+            let parts = pair.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
+            guard let name = Target.decode(parts[0]) else {
+                throw .badRequest("The name of a query parameter is malformed: \(Self.rule)")
+            }
+            if parts.count == 2, Target.decode(parts[1]) == nil {
+                throw .badRequest("The value of the query parameter '\(name)' is malformed: \(Self.rule)")
+            }
+        }
+    }
+
+    private static let rule = "it must be percent-encoded UTF-8 without NUL."
+
+    /// The first value of a parameter; nil if it is absent. ``checkQuery()`` has rejected what cannot be decoded.
     package func parameter(_ name: String) -> String? {
         guard let query = self.query else { return nil }
         for pair in query.split(separator: "&") {

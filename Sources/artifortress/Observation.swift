@@ -7,6 +7,7 @@ import Domain
 import Glibc
 import HTTP
 import HTTPServer
+import Identity
 import Persistence
 import Policy
 import Registry
@@ -137,10 +138,13 @@ struct Observation: Sendable {
     /// - Parameter token: that opens it; nil for an address of its own without one.
     func route(opensWith token: String?) -> Route {
         let metrics = self.metrics
-        return .own("GET", "/metrics", "the setting metrics.token") { call, _ in
+        return .own("GET", "/metrics", "the setting metrics.token") { call, identity in
             if let token {
-                let presented = call.request.headers["authorization"]?.split(separator: " ").last.map(String.init) ?? ""
-                guard ConstantTime.equal(presented.utf8, token.utf8) else { throw Refusal.unauthenticated }
+                guard let header = call.request.headers["authorization"] else { throw Refusal.unauthenticated }
+                let presented = header.split(separator: " ").last.map(String.init) ?? ""
+                try await identity.examine(call.credential) {
+                    guard ConstantTime.equal(presented.utf8, token.utf8) else { throw Refusal.unauthenticated }
+                }
             }
             return Response(
                 200, headers: ["Content-Type": Metrics.contentType], body: .bytes(Array(metrics.exposition().utf8)))

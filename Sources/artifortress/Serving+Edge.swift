@@ -22,7 +22,7 @@ extension Throttle {
     convenience init(_ configuration: Configuration, clock: WallClock) {
         self.init(
             addressLimit: configuration[.throttleAddressAttempts],
-            subjectLimit: configuration[.throttleSubjectAttempts],
+            credentialLimit: configuration[.throttleSubjectAttempts],
             windowSeconds: configuration[.throttleWindowSeconds], clock: clock,
             network: { NetworkAddress($0)?.subscriber ?? $0 })
     }

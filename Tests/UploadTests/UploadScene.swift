@@ -93,7 +93,7 @@ struct UploadScene: Sendable {
                 + RepositoryRoutes(repositories: Repositories(database: database, clock: clock)).routes,
             authenticator: Authenticator(database: database, clock: clock), database: database, clock: clock,
             defaultTenant: tenant,
-            throttle: Throttle(addressLimit: 1000, subjectLimit: 1000, windowSeconds: 60, clock: clock),
+            throttle: Throttle(addressLimit: 1000, credentialLimit: 1000, windowSeconds: 60, clock: clock),
             forwarding: Forwarding(publicURL: nil, isTrusted: nil, fallback: "localhost"),
             observe: { outcome in
                 if let fault = outcome.fault, !(fault is StorageFault) { print("FAULT \(outcome.status) \(fault)") }
@@ -134,6 +134,7 @@ struct UploadScene: Sendable {
         let token = token ?? self.token
         if !token.isEmpty { fields.append("Authorization", "Bearer \(token)") }
         for (name, value) in headers { fields.append(name, value) }
+        if method == "PUT" { fields.append("Content-Length", String(body.count)) }
         let response = await self.application.respond(
             to: Request(
                 method: method, target: Target(path), headers: fields, remoteAddress: "127.0.0.1", isSecure: false,

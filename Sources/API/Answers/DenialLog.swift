@@ -35,7 +35,8 @@ struct DenialLog: Sendable {
         let (type, id) =
             switch name {
             case .address(let address): ("address", address)
-            case .subject(let subject): ("subject", subject)
+            // Enough to tell one from another, too little to search for what was presented.
+            case .credential(let fingerprint): ("credential", String(fingerprint >> 32, radix: 16))
             }
         try await self.append(
             AuditEntry("access.throttled", on: type, id, ["remoteAddress": call.request.remoteAddress]), by: nil, call)

@@ -88,10 +88,11 @@ package struct Problem: Hashable, Sendable {
 }
 
 extension Headers {
-    /// What a 401 carries (section 9, row 18).
+    /// The challenges of a 401. `Basic` comes first: many clients (Python's urllib, Ansible) read only the first one and
+    /// know no other scheme.
     package mutating func challenge() {
-        self.append("WWW-Authenticate", "Bearer realm=\"artifortress\"")
         self.append("WWW-Authenticate", "Basic realm=\"artifortress\"")
+        self.append("WWW-Authenticate", "Bearer realm=\"artifortress\"")
     }
 }
 
@@ -105,7 +106,9 @@ extension Reason {
         case .conflict, .uploadVerificationFailed, .entryMismatch, .coordinateRetired, .policyDenied,
             .idempotencyReplayed, .subjectMismatch:
             409
+        case .methodNotAllowed: 405
         case .gone: 410
+        case .lengthRequired: 411
         case .preconditionFailed: 412
         case .payloadTooLarge: 413
         case .invalidRange: 416

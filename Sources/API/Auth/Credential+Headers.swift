@@ -3,7 +3,6 @@
 import Cryptography
 import Domain
 package import HTTP
-import Identity
 package import Registry
 
 extension Credential {
@@ -45,28 +44,13 @@ struct BasicPair {
     }
 }
 
-extension Throttle.Attempt {
-    /// What a call presents; nil where that is nothing, or where it comes over the socket of the machine itself.
-    init?(_ call: Call, _ throttle: Throttle) {
-        let request = call.request
-        guard request.remoteAddress != "local" else { return nil }
-        var fingerprint = call.credential.fingerprint
-        let bootstrap = request.headers["x-bootstrap-token"]?.trimmedOrNil
-        if let bootstrap {
-            fingerprint = (fingerprint ?? 0) ^ (Credential(token: "bootstrap " + bootstrap).fingerprint ?? 0)
+extension Headers {
+    /// - Throws: `bad_request` if a credential comes twice: proxies and servers would disagree about which one counts.
+    func checkCredentials() throws(Refusal) {
+        for name in ["Authorization", "X-Bootstrap-Token"] {
+            guard self.fields.count(where: { $0.name.equalsIgnoringCase(name) }) < 2 else {
+                throw .badRequest("The header \(name) must be sent once.")
+            }
         }
-        guard let fingerprint else { return nil }
-        self.init(
-            names: Self.names(in: request, namesBootstrap: bootstrap != nil, throttle), credential: fingerprint)
-    }
-
-    private static func names(in request: Request, namesBootstrap: Bool, _ throttle: Throttle) -> [Throttle.Name] {
-        var names = [throttle.name(ofAddress: request.remoteAddress)]
-        if let pair = request.headers.basicCredentials {
-            let user = BasicPair(pair).user.trimmed.lowercased()
-            if !user.isEmpty { names.append(.subject(String(user.prefix(256)))) }
-        }
-        if namesBootstrap { names.append(.subject(Subject.bootstrap.text)) }
-        return names
     }
 }

@@ -21,6 +21,8 @@ package enum Reason: String, CaseIterable, Sendable {
     case payloadTooLarge = "payload_too_large"
     case invalidRange = "invalid_range"
     case gone
+    case lengthRequired = "length_required"
+    case methodNotAllowed = "method_not_allowed"
     case quarantinedBlob = "quarantined_blob"
     case artifactProtected = "artifact_protected"
     case tooManyRequests = "too_many_requests"

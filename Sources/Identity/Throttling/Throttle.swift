@@ -1,143 +1,188 @@
-// Slows down whoever guesses credentials: after so many failures in a window an address, or the subject that is guessed
-// at, is answered 429. Rules: HTTP contract, section 9, row 34; limits: the settings `auth.throttle.*`. Counts are this
-// process's own: several processes let through that many times as much, which guessing 256 random bits, or a bootstrap
-// token of length, doesn't profit from.
+// Limits how many credentials may fail: by address, and by credential. Rules: HTTP contract, section 9, row 34; limits: the
+// settings `auth.throttle.*`.
+//
+// A token has 256 random bits, so it cannot be guessed, and looking up its hash is cheap: it is always looked up, and only
+// a failure is throttled. A valid token is therefore never throttled, whatever else comes from its address. A secret
+// that a person chose (the bootstrap token) can be guessed: beyond the limit of its address it is not compared at all.
+// Each distinct credential counts once in a window, so an expired token that a job repeats uses up one failure.
+// Counts are those of one process: several processes allow that many times as many.
 
 import Domain
 import Synchronization
 package import Threads
 
 package final class Throttle: Sendable {
-    /// What one request presents.
-    package struct Attempt: Sendable {
-        /// The address, and whoever is named: told when asked, which a credential that was good lately isn't.
-        package let names: @Sendable () -> [Name]
-        /// Tells one credential from another.
-        package let credential: UInt64
-
-        package init(names: @escaping @autoclosure @Sendable () -> [Name], credential: UInt64) {
-            (self.names, self.credential) = (names, credential)
-        }
-    }
-
+    /// What has reached its limit.
     package enum Name: Hashable, Sendable {
+        /// A client's network.
         case address(String)
-        case subject(String)
+        /// One credential, which failed from many addresses.
+        case credential(UInt64)
     }
 
-    package enum Verdict: Hashable, Sendable {
-        case admitted
-        /// - Parameters:
-        ///   - retryAfter: in seconds.
-        ///   - isFirst: whether this is the window's first refusal.
-        case refused(Name, retryAfter: Int, isFirst: Bool)
+    /// A limit that was reached: the request is answered 429.
+    package struct Excess: Error, Hashable {
+        package let name: Name
+        /// In seconds.
+        package let retryAfter: Int
+        /// Whether it is the first of the window: the one that is audited.
+        package let isFirst: Bool
+    }
+
+    /// A guess that may be compared. It is ended by ``end(_:isFailure:)``.
+    package struct Admission: Sendable {
+        fileprivate let credential: UInt64
+        fileprivate let network: String
+        /// Whether it was counted as a failure in advance, so that guesses that are sent at once are not all admitted.
+        fileprivate let isReserved: Bool
     }
 
     private struct Entry {
         /// In microseconds since 1970.
         var start: Int64
-        var failures = 0
-        /// Credentials that are being looked at, with the number of requests that present each.
-        var pending: [UInt64: Int] = [:]
+        /// What has failed: fingerprints of credentials for an address, hashes of networks for a credential.
+        var failures: Set<UInt64> = []
         var hasRefused = false
     }
 
     private struct State {
         var entries: [Name: Entry] = [:]
-        /// Credentials that were good lately, by their last bits: whoever has one isn't guessing. A later one takes
-        /// the place of an earlier one.
-        var known: [UInt64]
+        /// The failures of all entries together.
+        var failures = 0
+        /// Guesses that were right, the latest last.
+        var known: [UInt64] = []
     }
 
-    private static let knownCount = 4096
+    private static let knownLimit = 64
     private static let entryLimit = 20_000
+    private static let failureLimit = 400_000
 
     private let addressLimit: Int
-    private let subjectLimit: Int
+    private let credentialLimit: Int
     /// In microseconds.
     private let window: Int64
     private let clock: WallClock
     private let network: @Sendable (String) -> String
-    private let state: Mutex<State>
+    private let state = Mutex(State())
 
     /// - Parameters:
-    ///   - addressLimit: failures of one address in a window that are answered as such; the next is answered 429.
-    ///   - subjectLimit: the same for one subject.
-    ///   - windowSeconds: a window begins with the first attempt after the last window's end.
+    ///   - addressLimit: credentials of one address that may fail in a window; the next that fails is answered 429.
+    ///   - credentialLimit: addresses from which one credential may fail in a window.
+    ///   - windowSeconds: a window begins with the first failure after the last window's end.
     ///   - network: what an address counts as: one client may have many of version 6.
     package init(
-        addressLimit: Int, subjectLimit: Int, windowSeconds: Int, clock: WallClock,
+        addressLimit: Int, credentialLimit: Int, windowSeconds: Int, clock: WallClock,
         network: @escaping @Sendable (String) -> String = { $0 }
     ) {
         self.network = network
-        (self.addressLimit, self.subjectLimit, self.clock) = (addressLimit, subjectLimit, clock)
+        self.addressLimit = addressLimit
+        self.credentialLimit = credentialLimit
+        self.clock = clock
         self.window = Int64(windowSeconds) * 1_000_000
-        self.state = Mutex(State(known: Array(repeating: 0, count: Self.knownCount)))
     }
 
-    package func name(ofAddress address: String) -> Name { .address(self.network(address)) }
+    /// Counts a credential that was looked up and is not valid.
+    ///
+    /// - Returns: nil if the failure may be answered as such.
+    package func fail(_ credential: UInt64, from address: String) -> Excess? {
+        let network = self.network(address)
+        return self.state.withLock { self.count(credential, network, &$0) }
+    }
 
-    /// Whether the attempt may be looked at. One that is admitted is ended by ``end(_:isFailure:)``.
-    package func admit(_ attempt: Attempt) -> Verdict {
+    /// Asks whether a secret that can be guessed may be compared.
+    ///
+    /// - Throws: `Excess` if too many credentials of the address have failed. A guess that failed before in this window, and
+    ///   one that was right lately, are admitted.
+    package func admit(guess credential: UInt64, from address: String) throws(Excess) -> Admission {
+        let network = self.network(address)
+        let outcome = self.state.withLock { state -> Result<Admission, Excess> in
+            if state.known.contains(credential) {
+                return .success(Admission(credential: credential, network: network, isReserved: false))
+            }
+            switch self.insert(credential, .address(network), limit: self.addressLimit, &state) {
+            case .success(let isNew):
+                return .success(Admission(credential: credential, network: network, isReserved: isNew))
+            case .failure(let excess): return .failure(excess)
+            }
+        }
+        return try outcome.get()
+    }
+
+    /// - Parameter isFailure: nil if the guess was not compared after all.
+    package func end(_ admission: Admission, isFailure: Bool?) {
         self.state.withLock { state in
-            if state.known[Self.place(attempt.credential)] == attempt.credential { return .admitted }
-            let now = self.clock.now().microseconds
-            self.makeRoom(&state, at: now)
-            let names = attempt.names()
-            for name in names {
-                var entry = state.entries[name] ?? Entry(start: now)
-                if entry.start + self.window <= now {
-                    entry = Entry(start: now, pending: entry.pending)
-                }
-                let others = entry.pending.count - (entry.pending[attempt.credential] == nil ? 0 : 1)
-                guard entry.failures + others < self.limit(of: name) else {
-                    let isFirst = !entry.hasRefused
-                    entry.hasRefused = true
-                    state.entries[name] = entry
-                    let left = entry.start + self.window - now
-                    return .refused(name, retryAfter: Int((left + 999_999) / 1_000_000), isFirst: isFirst)
-                }
-                state.entries[name] = entry
+            if isFailure == true {
+                state.known.removeAll { $0 == admission.credential }
+                _ = self.count(admission.credential, admission.network, &state)
+                return
             }
-            for name in names { state.entries[name]?.pending[attempt.credential, default: 0] += 1 }
-            return .admitted
-        }
-    }
-
-    /// - Parameter isFailure: nil where nobody looked at the credential.
-    package func end(_ attempt: Attempt, isFailure: Bool?) {
-        self.state.withLock { state in
-            let place = Self.place(attempt.credential)
-            switch isFailure {
-            case false?: state.known[place] = attempt.credential
-            case true? where state.known[place] == attempt.credential: state.known[place] = 0
-            default: break
+            if admission.isReserved,
+                state.entries[.address(admission.network)]?.failures.remove(admission.credential) != nil
+            {
+                state.failures -= 1
             }
-            if state.entries.isEmpty { return }
-            for name in attempt.names() {
-                guard var entry = state.entries[name] else { continue }
-                if let count = entry.pending[attempt.credential] {
-                    entry.pending[attempt.credential] = count > 1 ? count - 1 : nil
-                }
-                if isFailure == true { entry.failures += 1 }
-                state.entries[name] = entry.failures == 0 && entry.pending.isEmpty ? nil : entry
+            if isFailure == false, !state.known.contains(admission.credential) {
+                state.known.append(admission.credential)
+                if state.known.count > Self.knownLimit { state.known.removeFirst() }
             }
         }
     }
 
-    private static func place(_ credential: UInt64) -> Int { Int(credential % UInt64(Self.knownCount)) }
+    /// For tests: what is kept.
+    package var size: (entries: Int, failures: Int) { self.state.withLock { ($0.entries.count, $0.failures) } }
 
-    private func limit(of name: Name) -> Int {
-        switch name {
-        case .address: self.addressLimit
-        case .subject: self.subjectLimit
+    private func count(_ credential: UInt64, _ network: String, _ state: inout State) -> Excess? {
+        // Beyond the address's limit nothing more is kept of it, so one address takes up bounded memory.
+        if case .failure(let excess) = self.insert(
+            credential, .address(network), limit: self.addressLimit, &state)
+        {
+            return excess
+        }
+        let place = UInt64(truncatingIfNeeded: network.hashValue)
+        switch self.insert(place, .credential(credential), limit: self.credentialLimit, &state) {
+        case .success: return nil
+        case .failure(let excess): return excess
         }
     }
 
-    /// Keeps the number of entries, and so memory, bounded.
+    /// - Returns: whether it was not there before.
+    private func insert(
+        _ failure: UInt64, _ name: Name, limit: Int, _ state: inout State
+    ) -> Result<Bool, Excess> {
+        let now = self.clock.now().microseconds
+        self.makeRoom(&state, at: now)
+        var entry = state.entries[name] ?? Entry(start: now)
+        if entry.start + self.window <= now {
+            state.failures -= entry.failures.count
+            entry = Entry(start: now)
+        }
+        defer { state.entries[name] = entry }
+        if entry.failures.contains(failure) { return .success(false) }
+        guard entry.failures.count < limit else {
+            let isFirst = !entry.hasRefused
+            entry.hasRefused = true
+            let left = entry.start + self.window - now
+            return .failure(Excess(name: name, retryAfter: Int((left + 999_999) / 1_000_000), isFirst: isFirst))
+        }
+        entry.failures.insert(failure)
+        state.failures += 1
+        return .success(true)
+    }
+
+    /// Keeps memory bounded: first what has expired goes, then a quarter of the rest, those below their limit first.
     private func makeRoom(_ state: inout State, at now: Int64) {
-        guard state.entries.count >= Self.entryLimit else { return }
-        state.entries = state.entries.filter { $0.value.start + self.window > now || !$0.value.pending.isEmpty }
-        while state.entries.count >= Self.entryLimit, let any = state.entries.keys.first { state.entries[any] = nil }
+        guard state.entries.count >= Self.entryLimit || state.failures >= Self.failureLimit else { return }
+        state.entries = state.entries.filter { $0.value.start + self.window > now }
+        state.failures = state.entries.values.reduce(0) { $0 + $1.failures.count }
+        for sparesRefused in [true, false] {
+            for (name, entry) in state.entries {
+                guard
+                    state.entries.count > Self.entryLimit / 4 * 3 || state.failures > Self.failureLimit / 4 * 3
+                else { return }
+                if sparesRefused, entry.hasRefused { continue }
+                state.entries[name] = nil
+                state.failures -= entry.failures.count
+            }
+        }
     }
 }

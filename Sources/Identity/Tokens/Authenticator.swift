@@ -23,6 +23,15 @@ package struct Authenticator: Sendable {
         return copy
     }
 
+    /// Compares a secret other than a token, which could be guessed.
+    ///
+    /// - Parameter compare: throws `forbidden` or `unauthorized` if the guess is wrong.
+    /// - Throws: `Throttle.Excess` if the client's address has guessed too often; what `compare` throws.
+    package func examine<Value>(_ guess: Credential, _ compare: () async throws -> Value) async throws -> Value {
+        guard let identification else { return try await compare() }
+        return try await identification.examine(guess, compare)
+    }
+
     /// Who presents the credential: one indexed read.
     ///
     /// - Throws: `unauthorized`, without the reason.
@@ -30,6 +39,7 @@ package struct Authenticator: Sendable {
         guard case .token(let hash) = credential else { throw Refusal.unauthenticated }
         let now = self.clock.now()
         guard let owner = try await self.database.lookup({ try TokenStore.owner(of: hash, at: now, $0) }) else {
+            self.identification?.failed(credential)
             throw Refusal.unauthenticated
         }
         let caller = Caller(

@@ -27,13 +27,13 @@ extension Setting where Value == Int {
     package static var throttleAddressAttempts: Self {
         Self(
             "auth.throttle.addressAttempts", .integer(1...10000), default: 20,
-            "Failed credentials from one address in a window, before it is answered 429.")
+            "Distinct credentials from one address that may fail in a window; the next that fails is answered 429.")
     }
 
     package static var throttleSubjectAttempts: Self {
         Self(
             "auth.throttle.subjectAttempts", .integer(1...10000), default: 20,
-            "Failed credentials for one subject in a window, before it is answered 429.")
+            "Addresses from which one credential may fail in a window; beyond them its failures are answered 429.")
     }
 
     package static var throttleWindowSeconds: Self {
