@@ -151,6 +151,7 @@ enum RouteTable {
         "POST /v1/repos/{repoKey}/webhooks/{webhookId}/deliveries/{deliveryId}/redeliver": row(.admin, 404),
         "POST /v1/admin/webhooks/{webhookId}/deliveries/{deliveryId}/redeliver": row(.tenantAd, 404),
         // Generic files
+        "GET /generic/{repoKey}": row(.anyone, 301),
         "GET /generic/{repoKey}/{path...}": row(.reading, 404),
         "PUT /generic/{repoKey}/{path...}": row(.write, 201),
         "DELETE /generic/{repoKey}/{path...}": row(.write, 404),

@@ -29,6 +29,10 @@ package struct GenericRoutes: Sendable {
     package var routes: [Route] {
         let pattern = "/generic/{repoKey}/{path...}"
         return [
+            // For anyone: it says nothing about the repository, which may not exist.
+            .own("GET", "/generic/{repoKey}", "anyone", problem: GenericProblem.response) { call, _ in
+                call.redirect(301, to: "/generic/\(try call.repoKey)/")
+            },
             .own("GET", pattern, "read, or a repository that everyone may read", problem: GenericProblem.response) {
                 call, _ in try await self.get(call)
             },
@@ -61,9 +65,36 @@ package struct GenericRoutes: Sendable {
             }
             return try await self.files.respond(description, to: call.request)
         } catch let refusal as Refusal where refusal.reason == .notFound {
-            guard let sibling = try await self.siblings.text(of: path, in: key, call) else { throw refusal }
-            return sibling
+            do {
+                if let sibling = try await self.siblings.text(of: path, in: key, call) { return sibling }
+            } catch let refusal as Refusal where refusal.reason == .notFound {}
+            return try await self.folder(path, key, call, refusal)
         }
+    }
+
+    /// Answers for a path without a file: browsers are sent to the listing if it is a folder, others are told.
+    ///
+    /// - Throws: `not_found`.
+    private func folder(
+        _ path: RelativePath, _ key: RepoKey, _ call: Call, _ refusal: Refusal
+    ) async throws -> Response {
+        let repository = try await self.resolving.readable(key, for: call.credential, correlation: call.correlation)
+        guard try await self.listing.isFolder(path.text, in: repository) else { throw refusal }
+        let place: URLPath = "/generic/\(key)/\(path: path.text)/"
+        if ListingAnswer.wantsHTML(call.request.headers) { return call.redirect(302, to: place) }
+        throw Refusal(
+            .notFound, "'\(path)' is a folder, not a file. Its listing is at \(call.path(to: place)).",
+            ["listing": .string(call.path(to: place))])
+    }
+
+    /// - Throws: `bad_request` for a path that names a folder.
+    private static func file(_ call: Call, _ rule: String) throws(Refusal) -> RelativePath {
+        let text = call.values["path"] ?? ""
+        guard !text.isEmpty, text.utf8.last != UInt8(ascii: "/") else {
+            throw .badRequest(
+                "'/\(text)' names a folder: \(rule) A path that does not end with '/' names a file.")
+        }
+        return try RelativePath(parsing: text)
     }
 
     private func list(_ folder: String, _ key: RepoKey, _ call: Call) async throws -> Response {
@@ -78,7 +109,7 @@ package struct GenericRoutes: Sendable {
     // MARK: - Writing
 
     private func put(_ call: Call, _ authenticator: Authenticator) async throws -> Response {
-        let path = try RelativePath(parsing: call.values["path"] ?? "")
+        let path = try Self.file(call, "folders cannot be written, they appear with the files in them.")
         let announced = try AnnouncedChecksums(call.request.headers)
         let condition = try WriteCondition(call.request.headers)
         if call.request.headers["content-range"] != nil {
@@ -98,7 +129,7 @@ package struct GenericRoutes: Sendable {
             let publication = try await self.publishing.publish(
                 received, at: path, contentType: call.request.headers["content-type"]?.trimmedOrNil, if: condition,
                 under: grant, commit: Commit(self.database))
-            return Self.answer(publication, at: path, in: grant.repo)
+            return Self.answer(publication, at: call.path(to: "/generic/\(grant.repo)/\(path: path.text)"))
         } catch let refusal as Refusal {
             await self.intake.discard(received)  // a fault may hide a commit: then the object must stay
             throw refusal
@@ -111,20 +142,19 @@ package struct GenericRoutes: Sendable {
         return length > 64 << 10
     }
 
-    private static func answer(_ publication: FilePublication, at path: RelativePath, in key: RepoKey) -> Response {
+    private static func answer(_ publication: FilePublication, at location: String) -> Response {
         var headers: Headers = ["ETag": EntityTag(publication.blob.digest.hex).description]
         for header in ChecksumHeaders.of(publication.blob.digest, publication.blob.checksums) {
             headers.append(header.name, header.value)
         }
         headers.append("X-Artifortress-Revision", String(publication.revision))
         if publication.replaced { return Response(204, headers: headers) }
-        let segments = path.text.split(separator: "/").map { Target.encode(segment: $0) }
-        headers.append("Location", "/generic/\(key)/\(segments.joined(separator: "/"))")
+        headers.append("Location", location)
         return Response(201, headers: headers)
     }
 
     private func delete(_ call: Call, _ authenticator: Authenticator) async throws -> Response {
-        let path = try RelativePath(parsing: call.values["path"] ?? "")
+        let path = try Self.file(call, "folders cannot be deleted, they disappear with the files in them.")
         let condition = try WriteCondition(call.request.headers)
         let caller = try await authenticator.caller(for: call.credential, correlation: call.correlation)
         let grant = try caller.grant(.write, on: call.repoKey)

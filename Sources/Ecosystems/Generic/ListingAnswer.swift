@@ -18,7 +18,8 @@ struct ListingAnswer {
         return response
     }
 
-    private static func wantsHTML(_ headers: Headers) -> Bool {
+    /// Whether the client is a browser: it asks for a page, and for JSON later or not at all.
+    static func wantsHTML(_ headers: Headers) -> Bool {
         let accepted = headers.all("accept").joined(separator: ",").lowercased()
         guard let html = accepted.firstRange(of: "text/html") else { return false }
         guard let json = accepted.firstRange(of: "application/json") else { return true }

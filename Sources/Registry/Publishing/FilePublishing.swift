@@ -45,6 +45,12 @@ package struct FilePublishing: Sendable {
 
     static func name(of path: RelativePath) -> PackageName { PackageName(type: Self.packageType, name: path.text) }
 
+    /// The path of the file that a package's tag shows; nil if it is not a file's tag.
+    static func path(of package: PackageName, at tag: TagName) -> RelativePath? {
+        guard package.type == Self.packageType, package.namespace == nil, tag.text == Self.headTag else { return nil }
+        return try? RelativePath(parsing: package.name)
+    }
+
     static func coordinate(of path: RelativePath, revision: Int) -> Coordinate {
         Coordinate(
             Self.name(of: path), version: String(revision), sortKey: GenericFormat.sortKey(revision: revision))
@@ -53,7 +59,8 @@ package struct FilePublishing: Sendable {
     /// Publishes received bytes as the path's next revision: all of it or nothing.
     ///
     /// - Throws: `not_found`; `forbidden` where the repository asks for more than the grant; `conflict` where the
-    ///   repository takes no files, or the path was published before and may not be overwritten;
+    ///   repository takes no files, the path was published before and may not be overwritten, or it is a folder or
+    ///   inside a file;
     ///   `precondition_failed`; `policy_denied`, `policy_timeout`.
     package func publish(
         _ received: Received, at path: RelativePath, contentType: String?, if condition: WriteCondition,
@@ -78,6 +85,7 @@ package struct FilePublishing: Sendable {
                     if let latest, !repository.settings.overwrite {
                         throw try Self.taken(path, latest, head, transaction)
                     }
+                    if head == nil { try FilePaths.claim(path, in: repository.id, transaction) }
                     let revision = try Self.revision(after: latest, at: path, in: repository, transaction)
                     let draft = try VersionStore.insertDraft(
                         Self.coordinate(of: path, revision: revision), of: package, in: repository, sealing: .sealed,
@@ -122,7 +130,13 @@ package struct FilePublishing: Sendable {
                 let package = try PackageStore.find(
                     Self.name(of: path), in: repository.id, transaction, lock: .forNoKeyUpdate),
                 let head = try TagStore.locked(Self.headTag, of: package, transaction)
-            else { throw Refusal.notFound("The path '\(path)'") }
+            else {
+                if try FilePaths.isFolder(path.text, in: repository.id, transaction) {
+                    throw Refusal(
+                        .notFound, "'\(path)' is a folder: folders cannot be deleted. Delete the files in it.")
+                }
+                throw Refusal.notFound("The path '\(path)'")
+            }
             try Self.check(condition, against: head, transaction)
             let version = try VersionStore.require(
                 head, in: grant.repo, of: grant.tenant, locked: true, transaction)
@@ -141,12 +155,12 @@ package struct FilePublishing: Sendable {
     ) async throws {
         try await database.read { transaction in
             let repository = try Self.writable(under: grant, transaction)
-            guard let package = try PackageStore.find(Self.name(of: path), in: repository.id, transaction),
-                let latest = try VersionStore.latest(of: package, transaction)?.version
-            else { return try Self.check(condition, against: nil, transaction) }
-            let head = try TagStore.current(Self.headTag, of: package, transaction)
+            let package = try PackageStore.find(Self.name(of: path), in: repository.id, transaction)
+            let latest = try package.flatMap { try VersionStore.latest(of: $0, transaction)?.version }
+            let head = try package.flatMap { try TagStore.current(Self.headTag, of: $0, transaction) }
             try Self.check(condition, against: head, transaction)
-            if !repository.settings.overwrite { throw try Self.taken(path, latest, head, transaction) }
+            if let latest, !repository.settings.overwrite { throw try Self.taken(path, latest, head, transaction) }
+            if head == nil { try FilePaths.check(path, in: repository.id, transaction) }
         }
     }
 

@@ -169,6 +169,7 @@ private struct Place {
         }
         let path = try RelativePath(parsing: source.coordinate.package.name)
         let former = try TagStore.locked(FilePublishing.headTag, of: package, transaction)
+        if former == nil { try FilePaths.claim(path, in: target.id, transaction) }
         let latest = try VersionStore.latest(of: package, transaction)
         let revision = try FilePublishing.revision(after: latest?.version, at: path, in: target, transaction)
         self.coordinate = FilePublishing.coordinate(of: path, revision: revision)

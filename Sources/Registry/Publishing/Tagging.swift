@@ -21,14 +21,17 @@ package struct Tagging: Sendable {
     ///
     /// - Parameter isWanted: asked of the tag as it is, nil for none; a refusal where it says no.
     /// - Throws: `not_found` for repository, package or version; `precondition_failed`; `conflict` where the version
-    ///   isn't published or is in quarantine.
+    ///   isn't published or is in quarantine, or a file would appear in the place of a folder.
     package func move(
         _ name: TagName, of package: PackageName, to version: String,
         if isWanted: @escaping @Sendable (StoredTag?) -> Bool, under grant: Grant, commit: Commit<MovedTag>
     ) async throws -> MovedTag {
         try await commit { [now = self.clock.now()] transaction in
-            let (id, tag) = try Self.locked(name, of: package, under: grant, transaction)
+            let (repository, id, tag) = try Self.locked(name, of: package, under: grant, transaction)
             try Self.check(tag, isWanted)
+            if tag == nil, let path = FilePublishing.path(of: package, at: name) {
+                try FilePaths.claim(path, in: repository, transaction)
+            }
             guard let target = try VersionStore.find(version, of: id, isLocked: true, transaction) else {
                 throw Refusal.notFound("Version '\(version)' of '\(package.name)'")
             }
@@ -53,7 +56,7 @@ package struct Tagging: Sendable {
         under grant: Grant, commit: Commit<StoredTag>
     ) async throws -> StoredTag {
         try await commit { [now = self.clock.now()] transaction in
-            let (_, found) = try Self.locked(name, of: package, under: grant, transaction)
+            let (_, _, found) = try Self.locked(name, of: package, under: grant, transaction)
             try Self.check(found, isWanted)
             guard let tag = found else { throw Refusal.notFound("The tag '\(name)'") }
             try TagStore.remove(tag, by: grant.caller.subject, at: now, transaction)
@@ -67,12 +70,12 @@ package struct Tagging: Sendable {
     /// The package's row locked, and the tag's.
     private static func locked(
         _ name: TagName, of package: PackageName, under grant: Grant, _ transaction: borrowing Transaction
-    ) throws -> (PackageID, StoredTag?) {
+    ) throws -> (RepoID, PackageID, StoredTag?) {
         let repository = try RepositoryStore.require(grant.repo, of: grant.tenant, transaction)
         guard let id = try PackageStore.find(package, in: repository.id, transaction, lock: .forNoKeyUpdate) else {
             throw Refusal.notFound("Package '\(package.name)'")
         }
-        return (id, try TagStore.find(name.text, of: id, transaction, lock: .forUpdate))
+        return (repository.id, id, try TagStore.find(name.text, of: id, transaction, lock: .forUpdate))
     }
 
     private static func check(_ tag: StoredTag?, _ isWanted: (StoredTag?) -> Bool) throws(Refusal) {

@@ -49,6 +49,11 @@ package struct DirectoryListing: Sendable {
         }
     }
 
+    /// Whether a path without a `/` at its end is a folder with files that can be read.
+    package func isFolder(_ path: String, in repository: ReadableRepository) async throws -> Bool {
+        try await self.database.lookup { [id = repository.id] in try FilePaths.isFolder(path, in: id, $0) }
+    }
+
     /// One name more than a page. Each step seeks the first visible path behind the last name: behind a file its own
     /// path, behind a folder whatever begins with it (`0` is the character after `/`).
     private static func names(of folder: String, after: String?, in repository: RepoID) -> SQL {

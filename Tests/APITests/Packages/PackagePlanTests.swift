@@ -5,11 +5,12 @@ import Domain
 import HTTP
 import Persistence
 import Policy
-import Registry
 import Storage
 import TestSupport
 import Testing
 import Threads
+
+@testable import Registry
 
 @Suite struct PackagePlanTests {
     /// In a repository of its own; its blob is committed there.
@@ -205,6 +206,10 @@ import Threads
                     for position in [nil, PackageName(type: "generic", name: "p5")] {
                         _ = try PackageStore.page(filter, in: repo, after: position, limit: 10, transaction)
                     }
+                }
+                for path in ["none", "none/of/these"] {
+                    try FilePaths.check(RelativePath(parsing: path), in: repo, transaction)
+                    _ = try FilePaths.isFolder(path, in: repo, transaction)
                 }
                 _ = try TagStore.page(of: package, after: nil, limit: 10, transaction)
                 _ = try TagStore.history(of: "head", of: package, before: nil, limit: 10, transaction)
