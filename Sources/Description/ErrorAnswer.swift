@@ -10,6 +10,7 @@ enum ErrorAnswer {
         (404, "NotFound", "`not_found`, `object_not_found`: there is none, or none that the caller may know of."),
         (409, "Conflict", "`conflict` and its kin: the state of things doesn't allow it."),
         (410, "Gone", "`gone`: no longer kept."),
+        (411, "LengthRequired", "`length_required`: the request has neither `Content-Length` nor chunks."),
         (412, "PreconditionFailed", "`precondition_failed`: a condition of the request doesn't hold."),
         (413, "PayloadTooLarge", "`payload_too_large`: the body is too long."),
         (416, "InvalidRange", "`invalid_range`: the range is beyond the end."),
@@ -52,10 +53,9 @@ enum ErrorAnswer {
 
     /// What an operation may answer beside what its fragment says.
     static func usual(for operation: Operation) -> Set<Int> {
-        var statuses: Set<Int> = [429]
+        var statuses: Set<Int> = [400, 429]
         let isMutation = operation.method != "GET"
-        let takesInput = operation.pattern.contains("{") || isMutation || operation.hasParameters
-        if takesInput { statuses.insert(400) }
+        if operation.method == "PUT" { statuses.insert(411) }
         if operation.access != "anyone" { statuses.formUnion([401, 403, 503]) }
         if operation.access == "token" && !isMutation { statuses.remove(403) }
         if ["{repoKey}", "Id}"].contains(where: operation.pattern.contains) { statuses.insert(404) }

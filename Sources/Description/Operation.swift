@@ -170,6 +170,7 @@ package struct Operation: Sendable {
         case "202": "Queued."
         case "204": "Done; there is nothing to say."
         case "206": "A part of it."
+        case "301", "302": "It is at the path in `Location`."
         case "304": "Unchanged since the caller read it."
         case "307": "It is there: the URL in `Location` holds for a minute."
         case "503": "Not ready."

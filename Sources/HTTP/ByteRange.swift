@@ -11,12 +11,13 @@ package enum ByteRange: Hashable, Sendable {
 
     /// Reads a `Range` header.
     ///
-    /// - Returns: nil where the whole is to be sent: no header, a blank one, or several ranges.
-    /// - Throws: `bad_request` for another unit, something that is no number, or an end before the start.
+    /// - Returns: nil if the whole is to be sent: no header, a blank one, several ranges, or a unit other than bytes.
+    /// - Throws: `bad_request` for a malformed range of bytes: something that is not a number, or an end before the start.
     package init?(parsing header: String?) throws(Refusal) {
         guard let text = header?.trimmedOrNil else { return nil }
         let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-        guard parts.count == 2, parts[0].trimmed.lowercased() == "bytes" else { throw Self.malformed }
+        guard parts[0].trimmed.equalsIgnoringCase("bytes") else { return nil }
+        guard parts.count == 2 else { throw Self.malformed }
         if parts[1].utf8.contains(UInt8(ascii: ",")) { return nil }
         let ends = parts[1].split(separator: "-", omittingEmptySubsequences: false).map(\.trimmed)
         guard ends.count == 2 else { throw Self.malformed }

@@ -75,6 +75,7 @@ struct Installation: Sendable {
     ) async throws -> Answer {
         var all: Headers = ["Host": "artifacts.example"]
         for (name, value) in headers { all.append(name, value) }
+        if method == "PUT", all["content-length"] == nil { all.append("Content-Length", String(body.count)) }
         return try await self.send(method, path, headers: all, body: RequestBody(body), from: address)
     }
 

@@ -59,7 +59,7 @@ import Testing
                 ([("Range", "bytes=-7")], 206, Array(body[993...]), "bytes 993-999/1000"),
                 ([("Range", "bytes=5-100000")], 206, Array(body[5...]), "bytes 5-999/1000"),
                 ([("Range", "bytes=0-1,5-6")], 200, body, nil), ([("Range", "bytes=1000-")], 416, nil, "bytes */1000"),
-                ([("Range", "bytes=9-3")], 400, nil, nil), ([("Range", "lines=1-2")], 400, nil, nil),
+                ([("Range", "bytes=9-3")], 400, nil, nil), ([("Range", "lines=1-2")], 200, body, nil),
                 ([("If-None-Match", tag)], 304, [], nil), ([("If-None-Match", "W/\(tag)")], 304, [], nil),
                 ([("If-None-Match", "\"x\"")], 200, body, nil), ([("If-Modified-Since", date)], 304, [], nil),
                 ([("If-Match", "\"x\"")], 412, nil, nil),
@@ -146,7 +146,7 @@ import Testing
         try await shape.withServer { server in
             let token = try await server.token()
             try await server.createRepository("files", token: token)
-            for path in ["a", "a-b/c", "a/b/c", "a/b/d", "a/e", "b%20%3Cx%3E.txt", "z/y/x/w"] {
+            for path in ["a.d", "a-b/c", "a/b/c", "a/b/d", "a/e", "b%20%3Cx%3E.txt", "z/y/x/w"] {
                 #expect(try await server.put("\(Self.repository)/\(path)", [1, 2, 3], token: token).status == 201)
             }
             func names(_ folder: String) async throws -> [String] {
@@ -154,7 +154,7 @@ import Testing
                 let entries = try JSON(parsing: answer.body)["entries"]?.elements ?? []
                 return entries.compactMap { $0["name"]?.text }
             }
-            #expect(try await names("") == ["a", "a-b/", "a/", "b <x>.txt", "z/"])
+            #expect(try await names("") == ["a-b/", "a.d", "a/", "b <x>.txt", "z/"])
             #expect(try await names("a/") == ["b/", "e"])
             #expect(try await names("a/b/") == ["c", "d"])
             #expect(try await names("z/y/x/") == ["w"])
@@ -206,7 +206,11 @@ import Testing
                 let answer = try await server.get("/generic/\(repository)/f", token: token)
                 #expect(
                     answer.status == (repository == "gated" && status == 200 ? 404 : status), "\(repository) \(status)")
-                if status == 401 { #expect(answer.all("www-authenticate").count == 2) }
+                if status == 401 {
+                    // The first is the only one that many clients read.
+                    let schemes = answer.all("www-authenticate").compactMap { $0.split(separator: " ").first }
+                    #expect(schemes == ["Basic", "Bearer"])
+                }
             }
             #expect(try await server.put("/generic/files/g", [1], token: reader).status == 403)
             #expect(try await server.put("/generic/files/g", [1], token: writer).status == 201)

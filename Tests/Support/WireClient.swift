@@ -58,6 +58,15 @@ package struct WireClient: Sendable {
         }
     }
 
+    /// Sends bytes as they are, and reads one answer.
+    package func send(raw message: [UInt8], timeout seconds: Int = 60) async throws -> WireAnswer {
+        try await withCheckedThrowingContinuation { continuation in
+            Foundation.Thread.detachNewThread {
+                continuation.resume(with: Result { try self.exchange(message, isHead: false, timeout: seconds) })
+            }
+        }
+    }
+
     /// Sends a request and goes away without looking for an answer, as an impatient client does.
     package func abandon(
         _ method: String, _ path: String, headers: [(String, String)] = [], body: [UInt8]

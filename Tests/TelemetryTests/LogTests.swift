@@ -76,6 +76,19 @@ private final class Line: Sendable {
     }
 
     @Test(arguments: Log.Format.allCases)
+    func `control and bidirectional characters are escaped`(format: Log.Format) throws {
+        let hidden =
+            (0...0x9F).filter { $0 < 0x20 || $0 > 0x7E } + [0x2028, 0x2029, 0xFEFF, 0xE0001]
+            + Array(0x202A...0x202E) + Array(0x2066...0x2069)
+        let sent = "é日" + String(String.UnicodeScalarView(hidden.compactMap { Unicode.Scalar(UInt32($0)) })) + "😀"
+        let text = self.logged(format) { $0.info(sent, ["field \(sent)": .string(sent), "list": [.string(sent)]]) }
+        #expect(text.hasSuffix("\n") && text.contains("é日") && text.contains("😀"))
+        let raw = text.dropLast().unicodeScalars.filter { hidden.contains(Int($0.value)) }
+        #expect(raw.isEmpty, "\(raw.map { String($0.value, radix: 16) })")
+        if format == .json { #expect(try JSON(parsing: text)["list"] == [.string(sent)], "nothing is lost") }
+    }
+
+    @Test(arguments: Log.Format.allCases)
     func `secrets don't get into the log`(format: Log.Format) {
         let text = self.logged(format) { log in
             log.info(

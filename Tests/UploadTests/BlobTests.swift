@@ -28,7 +28,8 @@ import Threads
                 ([("Range", "bytes=-7")], 206, Array(Self.bytes[993...]), "bytes 993-999/1000"),
                 ([("Range", "bytes=5-99999")], 206, Array(Self.bytes[5...]), "bytes 5-999/1000"),
                 ([("Range", "bytes=0-1,5-6")], 200, Self.bytes, nil), ([("Range", "bytes=1000-")], 416, nil, nil),
-                ([("Range", "bytes=9-3")], 400, nil, nil), ([("Range", "lines=1-2")], 400, nil, nil),
+                ([("Range", "bytes=9-3")], 400, nil, nil), ([("Range", "lines=1-2")], 200, Self.bytes, nil),
+                ([("Range", "x")], 200, Self.bytes, nil), ([("Range", "bytes")], 400, nil, nil),
                 ([("Range", "bytes=x-2")], 400, nil, nil),
                 ([("If-None-Match", tag)], 304, [], nil), ([("If-None-Match", "\"x\"")], 200, Self.bytes, nil),
                 ([("Range", "bytes=0-0"), ("If-Range", tag)], 206, [Self.bytes[0]], "bytes 0-0/1000"),
@@ -45,7 +46,7 @@ import Threads
                 #expect(answer[header: "content-type"] == "application/octet-stream")
             }
             // A malformed range is told before the caller is looked at; a malformed digest too.
-            #expect(await scene.send("GET", Self.path, [("Range", "x")], token: "garbage").status == 400)
+            #expect(await scene.send("GET", Self.path, [("Range", "bytes=x")], token: "garbage").status == 400)
             #expect(await scene.send("GET", "/v1/repos/files/blobs/xyz", token: "garbage").status == 400)
         }
     }

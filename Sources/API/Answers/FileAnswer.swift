@@ -21,12 +21,18 @@ package struct FileAnswer: Sendable {
 
     /// - Throws: `precondition_failed`, `bad_request` and `invalid_range` for what the request asks; storage faults.
     package func respond(_ file: FileDescription, to request: Request) async throws -> Response {
-        if try Self.isUnchanged(file, request.headers) { return Response(304, headers: file.headers) }
+        if try Self.isUnchanged(file, request.headers) {
+            // The length of what a 200 would send: a length of zero would tell a cache that the file is empty.
+            return Response(304, headers: file.headers, body: .stream(length: file.length) { _ in })
+        }
 
         var headers = file.headersOfContent
         var range = 0..<file.length
         var status = 200
-        if Self.rangeApplies(file, request.headers), let asked = try ByteRange(parsing: request.headers["range"]) {
+        // RFC 9110, 14.2: a range is defined for GET only.
+        if request.method == "GET", Self.rangeApplies(file, request.headers),
+            let asked = try ByteRange(parsing: request.headers["range"])
+        {
             guard let found = asked.resolved(in: file.length) else {
                 throw Refusal(
                     .invalidRange, "The range is beyond the end.", ["length": JSON(file.length)])

@@ -55,17 +55,24 @@ package final class FileDescription: Sendable {
         headers.append("X-Content-Type-Options", "nosniff")
         headers.append("Content-Security-Policy", "sandbox")
         self.headers = headers
-        let type = type ?? "application/octet-stream"
-        headers.append("Content-Type", type)
-        if Self.isActive(type) {
+        let media = type.flatMap(MediaType.init(parsing:))
+        // Clients read a malformed type each in their own way, so it is not repeated.
+        headers.append("Content-Type", media == nil ? Self.unknownType : type ?? Self.unknownType)
+        if type != nil, media.map({ Self.inertTypes.contains($0.essence) }) != true {
             headers.append("Content-Disposition", "attachment; filename*=UTF-8''\(Target.encode(component: name))")
         }
         self.headersOfContent = headers
     }
 
-    /// Whether a browser would run it as a page.
-    private static func isActive(_ type: String) -> Bool {
-        let name = type.split(separator: ";").first?.trimmed.lowercased() ?? ""
-        return ["text/html", "application/xhtml+xml", "image/svg+xml", "text/xml", "application/xml"].contains(name)
-    }
+    private static let unknownType = "application/octet-stream"
+
+    /// What a browser may show where it is: types that it saves anyway or that cannot run code. Everything else, known or
+    /// not, is an attachment.
+    private static let inertTypes: Set<String> = [
+        FileDescription.unknownType, "text/plain", "text/csv", "text/markdown", "application/json",
+        "application/x-ndjson", "application/yaml", "application/toml", "image/png", "image/jpeg", "image/gif",
+        "image/webp", "image/avif", "audio/mpeg", "audio/ogg", "audio/wav", "audio/flac", "video/mp4", "video/webm",
+        "video/ogg", "application/gzip", "application/zip", "application/zstd", "application/x-tar", "application/x-xz",
+        "application/x-bzip2", "application/x-7z-compressed", "application/java-archive",
+    ]
 }

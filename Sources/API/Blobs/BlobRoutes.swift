@@ -19,8 +19,10 @@ package struct BlobRoutes: Sendable {
         ]
     }
 
-    /// A malformed range is told before the caller is looked at.
-    private static func checkRange(_ call: Call) throws { _ = try ByteRange(parsing: call.request.headers["range"]) }
+    /// A malformed range is rejected before the caller is authenticated. HEAD ignores it.
+    private static func checkRange(_ call: Call) throws {
+        if call.request.method == "GET" { _ = try ByteRange(parsing: call.request.headers["range"]) }
+    }
 
     private func get(_ call: Call) async throws -> Response {
         let digest = try BlobDigest(parsing: call.values["digest"] ?? "")

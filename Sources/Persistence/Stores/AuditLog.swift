@@ -26,13 +26,9 @@ package struct AuditEntry: Hashable, Sendable {
         self.details = details
     }
 
-    /// Without secrets. What was published, or why it was withdrawn, is the row's own matter: there only keys count.
+    /// Without secrets, whatever the action: a reason is free text, into which people paste tokens.
     fileprivate var redactedDetails: [JSON.Member] {
-        let isVerbatim = ["package.version.published", "package.version.tombstoned"].contains(self.action)
-        return self.details.map { member in
-            if isVerbatim, !Redaction.hides(key: member.name) { return member }
-            return JSON.Member(member.name, Redaction.document(member.value, of: member.name))
-        }
+        self.details.map { JSON.Member($0.name, Redaction.document($0.value, of: $0.name)) }
     }
 }
 

@@ -28,7 +28,34 @@ struct LogLine {
             let name = members.contains { $0.name == field.name } ? field.name + "_" : field.name
             members.append(JSON.Member(name, Redaction.document(field.value, of: field.name)))
         }
-        return JSON.object(members).bytes + [UInt8(ascii: "\n")]
+        return Self.escaped(JSON.object(members).bytes) + [UInt8(ascii: "\n")]
+    }
+
+    /// JSON in which every character that is not printed stands as an escape. JSON itself escapes only the C0 controls, and
+    /// a terminal obeys C1 controls and bidirectional controls too. (They stand only in strings: all else is ASCII.)
+    private static func escaped(_ json: [UInt8]) -> [UInt8] {
+        if json.allSatisfy({ $0 < 0x7F }) { return json }
+        var escaped: [UInt8] = []
+        escaped.reserveCapacity(json.count + 64)
+        for scalar in String(decoding: json, as: UTF8.self).unicodeScalars {
+            guard Self.isHidden(scalar) else {
+                escaped += Array(String(scalar).utf8)
+                continue
+            }
+            for unit in String(scalar).utf16 {
+                let digits = String(unit, radix: 16)
+                escaped += "\\u\(String(repeating: "0", count: 4 - digits.utf8.count))\(digits)".utf8
+            }
+        }
+        return escaped
+    }
+
+    /// Whether a terminal or an editor acts on the character instead of showing it.
+    private static func isHidden(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .control, .lineSeparator, .paragraphSeparator, .format: true
+        default: false
+        }
     }
 
     private var text: [UInt8] {
@@ -53,10 +80,10 @@ struct LogLine {
     private static func printable(_ text: String) -> String {
         var printable = ""
         for scalar in text.unicodeScalars {
-            switch scalar.properties.generalCategory {
-            case .control, .lineSeparator, .paragraphSeparator, .format:
+            if Self.isHidden(scalar) {
                 printable += scalar == "\n" ? "\\n" : "\\u{\(String(scalar.value, radix: 16))}"
-            default: printable.unicodeScalars.append(scalar)
+            } else {
+                printable.unicodeScalars.append(scalar)
             }
         }
         return printable
