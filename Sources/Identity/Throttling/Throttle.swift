@@ -169,20 +169,22 @@ package final class Throttle: Sendable {
         return .success(true)
     }
 
-    /// Keeps memory bounded: first what has expired goes, then a quarter of the rest, those below their limit first.
+    /// Keeps memory bounded: first what has expired goes, then half of the rest, those below their limit first. What goes is
+    /// chosen at random: removing entries in the table's own order would leave the rest of it ever more crowded.
     private func makeRoom(_ state: inout State, at now: Int64) {
-        guard state.entries.count >= Self.entryLimit || state.failures >= Self.failureLimit else { return }
-        state.entries = state.entries.filter { $0.value.start + self.window > now }
-        state.failures = state.entries.values.reduce(0) { $0 + $1.failures.count }
-        for sparesRefused in [true, false] {
-            for (name, entry) in state.entries {
-                guard
-                    state.entries.count > Self.entryLimit / 4 * 3 || state.failures > Self.failureLimit / 4 * 3
-                else { return }
-                if sparesRefused, entry.hasRefused { continue }
-                state.entries[name] = nil
-                state.failures -= entry.failures.count
-            }
+        guard self.isFull(state) else { return }
+        self.keep(&state) { $0.start + self.window > now }
+        for sparesRefused in [true, false] where self.isFull(state) {
+            self.keep(&state) { sparesRefused && $0.hasRefused || Bool.random() }
         }
+    }
+
+    private func isFull(_ state: State) -> Bool {
+        state.entries.count >= Self.entryLimit || state.failures >= Self.failureLimit
+    }
+
+    private func keep(_ state: inout State, _ isKept: (Entry) -> Bool) {
+        state.entries = state.entries.filter { isKept($0.value) }
+        state.failures = state.entries.values.reduce(0) { $0 + $1.failures.count }
     }
 }
