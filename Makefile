@@ -2,8 +2,8 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help install build release run test test-clients dev-up dev-down db-migrate smoke fuzz fuzz-api demo-identity \
-    demo-uploads demo-publishing demo-policy phase1-demo phase2-demo phase3-demo phase4-demo sanitize race bench load worker-drill format \
-    lint docs clean
+    demo-uploads demo-publishing demo-policy phase1-demo phase2-demo phase3-demo phase4-demo sanitize race bench load worker-drill \
+    exit-drill format lint docs clean
 
 # The same flags everywhere a release is built, so that nothing is built twice. The Swift runtime is linked in, so that
 # the program runs without the toolchain.
@@ -30,6 +30,9 @@ test: ## run lint, then test everything on both databases and both storages
 
 worker-drill: ## kill two workers at random during ten thousand events, and check that each was handled once
 	ARTIFORTRESS_TEST_WORKER_EVENTS=10000 scripts/test --filter WorkerRivalTests
+
+exit-drill: build ## end the worker and the server 1,000 times each, and count how they ended (long)
+	@scripts/with-services scripts/exit-drill .build/debug/artifortress 1000
 
 test-clients: ## test with curl, wget, Python, Java, Go, Rust, apt, and reverse proxies, on both shapes
 	@scripts/test-clients

@@ -1,5 +1,7 @@
 // What was asked for: the verb's flags and arguments, as they were given.
 
+import Domain
+
 package struct Invocation: Sendable {
     /// Program and verbs: `artifortress token issue`.
     package let path: String
@@ -39,6 +41,8 @@ package struct UsageFault: Error, Hashable, CustomStringConvertible {
 }
 
 /// Ends a verb whose complaint is already printed. Exit code 1.
-package struct Failure: Error {
+package struct Failure: Fault {
+    package let description = "the reason has been printed"
+
     package init() {}
 }

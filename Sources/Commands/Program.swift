@@ -61,18 +61,13 @@ package struct Program: Sendable {
                 }
             }
         } catch let fault as UsageFault {
-            self.console.complain("\(path): \(Self.line(fault)); see '\(path) --help'")
+            self.console.complain("\(path): \(FaultText.of(fault)); see '\(path) --help'")
             return .usage
         } catch is Failure {
             return .failure
         } catch {
-            self.console.complain("\(path): \(Self.line(error))")
+            self.console.complain("\(path): \(FaultText.of(error))")
             return .failure
         }
-    }
-
-    /// An error in one line.
-    private static func line(_ error: any Error) -> String {
-        String("\(error)".map { $0.isNewline ? " " : $0 })
     }
 }

@@ -13,11 +13,19 @@ import Domain
         case rsa
     }
 
-    package enum Failure: Error, Hashable {
+    package enum Failure: Fault, Hashable {
         case notPEM
         case unreadable
         /// RSA is taken from 2048 to 8192 bits.
         case unsupported(String)
+
+        package var description: String {
+            switch self {
+            case .notPEM: "the key is not in PEM form"
+            case .unreadable: "the key cannot be read"
+            case .unsupported(let text): "the key is not supported: \(text)"
+            }
+        }
     }
 
     /// In bits.

@@ -1,10 +1,15 @@
 // Secrets at rest: AES-256-GCM (NIST SP 800-38D) under a key that lies elsewhere.
 
 import COpenSSL
+import Domain
 
 /// Encrypts and authenticates small secrets. Form: a random nonce of 12 bytes, the ciphertext, a tag of 16 bytes.
 package enum SealedBox {
-    package enum Failure: Error, Hashable { case forgedOrOtherKey }
+    package enum Failure: Fault, Hashable {
+        case forgedOrOtherKey
+
+        package var description: String { "a stored secret was encrypted with another key, or was changed" }
+    }
 
     /// - Parameter key: 32 bytes.
     package static func seal(_ secret: [UInt8], key: [UInt8]) -> [UInt8] {

@@ -116,6 +116,9 @@ package final class FilesystemStorage: BlobStorage {
         nil
     }
 
+    /// Below so many free bytes hardly an object fits.
+    private static let leastRoom = 256 << 10
+
     /// Also closes files that another process has deleted, so that their room is free.
     package func check() async throws {
         let (layout, installation, descriptors) = (self.layout, self.installation, self.descriptors)
@@ -126,6 +129,9 @@ package final class FilesystemStorage: BlobStorage {
             }
             descriptors.removeAll { file in
                 (try? SystemCall.status(of: file.descriptor, layout.objects)).map { $0.st_nlink == 0 } ?? true
+            }
+            if let room = SystemCall.room(at: layout.objects), room < Self.leastRoom {
+                throw StorageFault.full("\(room) bytes are free on the disk of \(layout.objects)")
             }
         }
     }

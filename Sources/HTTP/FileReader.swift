@@ -1,11 +1,19 @@
 // Reads a file region from the start, for whoever needs its bytes and not just to have them sent.
 
+import Domain
 import Glibc
 import Synchronization
 
 /// Blocks: to be used on threads that may.
 package final class FileReader: Sendable {
-    package struct Failure: Error, Hashable { package let errno: Int32 }
+    package struct Failure: Fault, Hashable {
+        package let errno: Int32
+
+        package var description: String {
+            self.errno == 0
+                ? "the file ended early" : "reading the file failed: \(unsafe String(cString: strerror(self.errno)))"
+        }
+    }
 
     /// In bytes.
     private let chunk: Int

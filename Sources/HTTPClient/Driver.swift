@@ -45,7 +45,7 @@ import Threads
         unsafe curl_share_cleanup(self.sessions)
     }
 
-    func start() { Thread.start { self.run() } }
+    func start() { Thread.start(interrupt: { [weak self] in self?.submit(.stop) }, { self.run() }) }
 
     /// For any thread.
     func submit(_ command: Command) {
@@ -75,7 +75,7 @@ import Threads
             if .now >= nextLook {
                 nextLook = .now + .milliseconds(Int64(Self.watchInterval))
                 for transfer in self.running where transfer.isStalled {
-                    self.remove(transfer, HTTPClientFault.timedOut("\(transfer.name): nothing came or went"))
+                    self.remove(transfer, HTTPClientFault.timedOut("\(transfer.name): no byte was sent or received"))
                 }
             }
             guard self.commands.withLock({ $0.waiting.isEmpty }) else { continue }

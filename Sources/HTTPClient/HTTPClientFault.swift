@@ -1,6 +1,8 @@
 // Why there is no answer, or not all of it. The texts are for the log.
 
-package enum HTTPClientFault: Error, Hashable {
+import Domain
+
+package enum HTTPClientFault: Fault, Hashable {
     /// The URL, the method or a header can't be sent.
     case invalidRequest(String)
     case unknownHost(String)
@@ -19,4 +21,20 @@ package enum HTTPClientFault: Error, Hashable {
     /// The client is gone.
     case stopped
     case other(String)
+
+    package var description: String {
+        switch self {
+        case .invalidRequest(let text): "the request cannot be sent: \(FaultText.line(text))"
+        case .unknownHost(let text): "the host name cannot be resolved: \(FaultText.line(text))"
+        case .addressRefused(let text): "the address is not allowed: \(FaultText.line(text))"
+        case .cannotConnect(let text): "no connection: \(FaultText.line(text))"
+        case .insecure(let text): "no trusted TLS connection: \(FaultText.line(text))"
+        case .timedOut(let text): "no answer in time: \(FaultText.line(text))"
+        case .connectionLost(let text): "the connection was lost: \(FaultText.line(text))"
+        case .malformedAnswer(let text): "the answer is not valid HTTP: \(FaultText.line(text))"
+        case .bodyTooLarge: "the answer is too long"
+        case .stopped: "the HTTP client has stopped"
+        case .other(let text): "the request failed: \(FaultText.line(text))"
+        }
+    }
 }

@@ -39,7 +39,10 @@ extension Transfer {
         unsafe client_set_long(easy, CURLOPT_BUFFERSIZE, 64 * 1024)
         unsafe client_set_long(easy, CURLOPT_UPLOAD_BUFFERSIZE, 64 * 1024)
         unsafe client_set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, configuration.connectTimeout.milliseconds)
-        if let file = configuration.certificateAuthorities { unsafe client_set_text(easy, CURLOPT_CAINFO, file) }
+        if let file = configuration.certificateAuthorities {
+            unsafe client_set_text(easy, CURLOPT_CAINFO, file)
+            unsafe client_set_text(easy, CURLOPT_CAPATH, nil)  // else the system's authorities are trusted as well
+        }
         if let path = configuration.unixSocket { unsafe client_set_text(easy, CURLOPT_UNIX_SOCKET_PATH, path) }
         if let timeout = self.request.timeout {
             unsafe client_set_long(easy, CURLOPT_TIMEOUT_MS, max(1, timeout.milliseconds))

@@ -6,7 +6,7 @@ extension Transfer {
     /// Nil for success.
     func failure(for result: CURLcode) -> (any Error)? {
         if result == CURLE_OK {
-            return self.headReader.isOver ? nil : HTTPClientFault.connectionLost("\(self.name): in the head")
+            return self.headReader.isOver ? nil : HTTPClientFault.connectionLost("\(self.name): the head is incomplete")
         }
         if let failure = self.offerFailure { return failure }
         let text = unsafe self.errorText.map { unsafe String(cString: $0) } ?? ""

@@ -38,12 +38,14 @@ package final class Crew: Sendable {
         (self.size, self.batch, self.patience) = (size, batch, patience)
         self.state.withLock { $0.running = size + 1 }
         for _ in 0..<size {
-            Thread.start {
-                self.serve(worker())
-                self.leave()  // when the worker is gone: whoever waits in `close` finds its connection closed
-            }
+            Thread.start(
+                interrupt: { [weak self] in self?.end() },
+                {
+                    self.serve(worker())
+                    self.leave()  // after the worker's end: when `close` returns, the connection is closed
+                })
         }
-        Thread.start { self.expire() }
+        Thread.start(interrupt: { [weak self] in self?.end() }, { self.expire() })
     }
 
     package func run<Value: Sendable>(
@@ -68,20 +70,28 @@ package final class Crew: Sendable {
     }
 
     package func close() async {
+        self.end()
         await withCheckedContinuation { continuation in
-            let (waiting, isFirst, isOver) = self.state.withLock { state in
-                let isFirst = !state.closing
-                state.closing = true
+            let isOver = self.state.withLock { state in
                 if state.running > 0 { state.farewells.append(continuation) }
-                defer { (state.queue, state.head) = ([], 0) }
-                return (Array(state.queue[state.head...]), isFirst, state.running == 0)
+                return state.running == 0
             }
             if isOver { continuation.resume() }
-            guard isFirst else { return }
-            for job in waiting { job.withdraw(DatabaseFault.unavailable("closing")) }
-            for _ in 0..<self.size { self.work.post() }
-            self.watch.post()
         }
+    }
+
+    /// Refuses the jobs that wait and those that come, and lets each thread end after its present jobs.
+    private func end() {
+        let (waiting, isFirst) = self.state.withLock { state in
+            let isFirst = !state.closing
+            state.closing = true
+            defer { (state.queue, state.head) = ([], 0) }
+            return (Array(state.queue[state.head...]), isFirst)
+        }
+        guard isFirst else { return }
+        for job in waiting { job.withdraw(DatabaseFault.unavailable("the connection pool is closed")) }
+        for _ in 0..<self.size { self.work.post() }
+        self.watch.post()
     }
 
     private func enqueue(_ job: any Job) {
@@ -89,7 +99,7 @@ package final class Crew: Sendable {
             if !state.closing { state.queue.append(job) }
             return (state.closing, state.queue.count - state.head > state.idle)
         }
-        if closing { return job.withdraw(DatabaseFault.unavailable("closing")) }
+        if closing { return job.withdraw(DatabaseFault.unavailable("the connection pool is closed")) }
         self.work.post()
         if starved, !self.watching.exchange(true, ordering: .acquiringAndReleasing) { self.watch.post() }
     }

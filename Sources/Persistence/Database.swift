@@ -22,6 +22,11 @@ package protocol Database: Sendable {
     /// for work at each of them misses none.
     func listen(_ channel: Channel) -> WakeUps
 
+    /// Whether the database answers and accepts writes, for readiness.
+    ///
+    /// - Throws: `DatabaseFault`: `full` and `readOnly` if it answers and rejects writes.
+    func check() async throws
+
     var dialect: Dialect { get }
 
     /// The pools of connections as they are now.
@@ -35,7 +40,7 @@ package protocol Database: Sendable {
 extension Database {
     package var generation: UInt64? { nil }
 
-    /// Asks a trivial question, for readiness.
+    /// Asks a trivial question.
     package func check() async throws {
         _ = try await self.lookup { try $0.first("SELECT 1", as: { try $0[0] as Int }) }
     }

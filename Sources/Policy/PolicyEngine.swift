@@ -10,8 +10,15 @@ package protocol PolicyEngine: Sendable {
 }
 
 /// Why there is no verdict. Nothing is published then. The texts are for the log.
-package enum PolicyFault: Error, Hashable {
+package enum PolicyFault: Fault, Hashable {
     case timedOut
     /// A policy server gave no answer, or one that can't be relied on.
     case unreliable(String)
+
+    package var description: String {
+        switch self {
+        case .timedOut: "the policy gave no verdict in time"
+        case .unreliable(let text): "the policy server gave no verdict that can be relied on: \(FaultText.line(text))"
+        }
+    }
 }

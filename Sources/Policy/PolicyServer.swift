@@ -50,7 +50,7 @@ package struct PolicyServer: PolicyEngine {
             let response = try await self.client.send(request)
             (status, body) = (response.status, try await response.body.collect(upTo: Self.answerLimit))
         } catch let fault as HTTPClientFault {
-            throw PolicyFault.unreliable("\(fault)")
+            throw PolicyFault.unreliable(fault.description)
         }
         guard status == 200 else { throw PolicyFault.unreliable("it answered \(status)") }
         guard let document = try? JSON(parsing: body) else { throw PolicyFault.unreliable("its answer is no JSON") }

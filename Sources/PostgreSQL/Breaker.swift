@@ -10,6 +10,8 @@ final class Breaker: Sendable {
         var failures = 0
         var nextProbe: ContinuousClock.Instant?
         var reason = ""
+        /// When an epoch ended last.
+        var epochEnd: ContinuousClock.Instant?
     }
 
     static let pause = Duration.seconds(1)
@@ -17,13 +19,29 @@ final class Breaker: Sendable {
     static let threshold = 3
 
     private let state = Mutex(State())
+    /// Grows when a server turned out to be read-only: connections made before then are replaced, since they may lead to
+    /// a server that is no longer the primary.
+    private let currentEpoch = Atomic(0)
+
+    var epoch: Int { self.currentEpoch.load(ordering: .acquiring) }
+
+    /// Ends `epoch`, but at most one a second: where the server stays read-only, writes that are rejected don't keep
+    /// replacing the connections of reads. Of connections that find out at the same time the first one counts.
+    func endEpoch(_ epoch: Int) {
+        self.state.withLock { state in
+            let now = ContinuousClock.now
+            guard epoch == self.epoch, state.epochEnd.map({ now - $0 > Self.pause }) ?? true else { return }
+            state.epochEnd = now
+            self.currentEpoch.add(1, ordering: .releasing)
+        }
+    }
 
     /// - Throws: `unavailable` where the server is known to be down, and another has tried within the last second.
     func admit() throws(DatabaseFault) {
         let refusal: String? = self.state.withLock { state in
             guard let nextProbe = state.nextProbe else { return nil }
             let now = ContinuousClock.now
-            if now < nextProbe { return "down, and not tried again within a second: \(state.reason)" }
+            if now < nextProbe { return "not tried again within a second: \(state.reason)" }
             state.nextProbe = now + Self.pause
             return nil
         }
@@ -36,7 +54,7 @@ final class Breaker: Sendable {
     func failed(_ fault: DatabaseFault, isCertain: Bool = false) {
         self.state.withLock { state in
             state.failures += 1
-            state.reason = "\(fault)"
+            state.reason = fault.detail
             if isCertain || state.failures >= Self.threshold { state.nextProbe = .now + Self.pause }
         }
     }

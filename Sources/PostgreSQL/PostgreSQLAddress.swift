@@ -49,38 +49,4 @@ package struct PostgreSQLAddress: Sendable, CustomStringConvertible {
         return "postgres://\(user)\(host.contains(":") ? "[\(host)]" : host)\(port)/\(self.database ?? "")"
             + (query.isEmpty ? "" : "?\(query)")
     }
-
-    /// Found out where the address says nothing: a server that doesn't answer within seconds is down, and a connection
-    /// that was cut without a word is noticed.
-    private static let defaults = [
-        "connect_timeout": "3",
-        "keepalives_idle": "10",
-        "keepalives_interval": "5",
-        "keepalives_count": "3",
-        "tcp_user_timeout": "10000",
-        "application_name": "artifortress",
-        "client_encoding": "UTF8",
-    ]
-
-    /// A new connection, blocking; nil only where memory is out.
-    func connect() -> OpaquePointer? {
-        let all = Array(Self.defaults.merging(self.parameters) { $1 })
-        var keywords = unsafe all.map { unsafe strdup($0.key) }
-        var values = unsafe all.map { unsafe strdup($0.value) }
-        unsafe keywords.append(nil)
-        unsafe values.append(nil)
-        defer {
-            for index in all.indices {
-                unsafe free(keywords[index])
-                unsafe free(values[index])
-            }
-        }
-        let keywordPointers = unsafe keywords.map { unsafe UnsafePointer($0) }
-        let valuePointers = unsafe values.map { unsafe UnsafePointer($0) }
-        return unsafe keywordPointers.withUnsafeBufferPointer { keywords in
-            unsafe valuePointers.withUnsafeBufferPointer { values in
-                unsafe PQconnectdbParams(keywords.baseAddress, values.baseAddress, 0)
-            }
-        }
-    }
 }

@@ -11,12 +11,15 @@ final class PostgreSQLWorker: Worker {
     private let line: WakeUpLine
     private let connect: () throws(DatabaseFault) -> PostgreSQLConnection
     private var connection: PostgreSQLConnection?
+    /// The epoch in which the connection was made.
+    private var epoch: Int
 
     init(
         _ limits: Limits, _ breaker: Breaker, _ line: WakeUpLine,
         connect: @escaping () throws(DatabaseFault) -> PostgreSQLConnection
     ) {
         (self.limits, self.breaker, self.line, self.connect) = (limits, breaker, line, connect)
+        self.epoch = breaker.epoch
         self.connection = try? connect()
     }
 
@@ -33,7 +36,7 @@ final class PostgreSQLWorker: Worker {
 
     private func serve(_ job: any Job) throws {
         for attempt in 1... {
-            let isFresh = self.connection == nil
+            let isFresh = self.connection == nil || self.epoch != self.breaker.epoch
             let connection = try self.connected()
             do {
                 return try self.attempt(job, on: connection)
@@ -42,7 +45,7 @@ final class PostgreSQLWorker: Worker {
                 guard let fault = error as? DatabaseFault else { throw error }
                 if connection.hasGivenUp { self.breaker.failed(fault, isCertain: true) }
                 guard fault.isTransient, attempt < Self.attempts else { throw fault }
-                if case .unavailable = fault {
+                if fault.endsConnection {
                     // Perhaps only this connection was lost: then a new one serves, else making it fails.
                     if isFresh || connection.hasGivenUp { throw fault }
                 } else {
@@ -55,7 +58,9 @@ final class PostgreSQLWorker: Worker {
     }
 
     private func connected() throws(DatabaseFault) -> PostgreSQLConnection {
-        if let connection = self.connection { return connection }
+        if let connection = self.connection, self.epoch == self.breaker.epoch { return connection }
+        self.connection = nil
+        self.epoch = self.breaker.epoch
         do {
             let connection = try self.connect()
             self.connection = connection
@@ -77,7 +82,11 @@ final class PostgreSQLWorker: Worker {
             try job.perform(Transaction(connection))
         } catch {
             if connection.isUsable, job.work != .lookup { try? connection.rollBack() }
-            if !connection.isUsable { self.connection = nil }
+            self.dropIfNeeded(connection, error, in: job.work)
+            // In a snapshot it is the transaction that is read-only, and the statement that is wrong.
+            if case .readOnly(let text)? = error as? DatabaseFault, job.work == .snapshot {
+                throw DatabaseFault.other(code: "25006", text)
+            }
             throw error
         }
         do {
@@ -89,7 +98,7 @@ final class PostgreSQLWorker: Worker {
                 self.connection = nil
                 throw DatabaseFault.commitUnknown(text)
             }
-            if !connection.isUsable { self.connection = nil }
+            self.dropIfNeeded(connection, fault, in: job.work)
             throw fault
         }
         self.breaker.succeeded()  // before the answer: who asks next isn't refused for old news
@@ -97,5 +106,16 @@ final class PostgreSQLWorker: Worker {
         if job.work == .write { self.line.wake(connection.takeNotified()) }
         if job.work == .snapshot { try? connection.endRead() }  // after the answer: nobody waits for it
         if !connection.isUsable { self.connection = nil }
+    }
+
+    /// Lets go of a connection that can't be used any more, or that leads to a server which accepts no writes; in the
+    /// latter case of all others too.
+    private func dropIfNeeded(_ connection: PostgreSQLConnection, _ error: any Error, in work: Work) {
+        if case .readOnly? = error as? DatabaseFault, work != .snapshot {
+            self.breaker.endEpoch(self.epoch)
+            self.connection = nil
+        } else if !connection.isUsable {
+            self.connection = nil
+        }
     }
 }

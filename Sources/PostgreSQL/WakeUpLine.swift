@@ -24,8 +24,11 @@ import Threads
     private let state = Mutex(State())
     private let bell = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
 
-    init(_ address: PostgreSQLAddress, _ pooling: Pooling) {
+    private let interruption: Interruption
+
+    init(_ address: PostgreSQLAddress, _ pooling: Pooling, _ interruption: Interruption) {
         self.address = address
+        self.interruption = interruption
         self.canListen = pooling == .direct
     }
 
@@ -47,9 +50,10 @@ import Threads
         }
     }
 
-    /// Doesn't wait for the thread: a server that hangs would hold up the stop.
+    /// Makes the thread end soon. It is joined at the end of the process.
     func end() {
         self.state.withLock { $0.isClosing = true }
+        self.interruption.end()
         eventfd_write(self.bell, 1)
     }
 
@@ -60,14 +64,14 @@ import Threads
             defer { state.isRunning = true }
             return (true, !state.isRunning)
         }
-        if isFirst { return Thread.start { self.run() } }
+        if isFirst { return Thread.start(interrupt: { [weak self] in self?.end() }, { self.run() }) }
         if isNews { eventfd_write(self.bell, 1) }
     }
 
     private func run() {
         while !self.isClosing {
-            if let handle = unsafe self.address.connect() {
-                if unsafe PQstatus(handle) == CONNECTION_OK { unsafe self.serve(handle) }
+            if let handle = unsafe try? self.address.connect(self.interruption) {
+                unsafe self.serve(handle)
                 unsafe PQfinish(handle)
             }
             // Lost, or refused: another try in a second.
@@ -89,7 +93,7 @@ import Threads
             }
             let commands = wanted.subtracting(heard).map { "LISTEN \($0.name)" } + due.map { "NOTIFY \($0.name)" }
             if !commands.isEmpty {
-                guard unsafe Self.execute(commands.joined(separator: ";"), on: handle) else {
+                guard unsafe self.execute(commands.joined(separator: ";"), on: handle) else {
                     return self.state.withLock { $0.due.formUnion(due) }
                 }
                 // What came before we listened is found by looking.
@@ -112,10 +116,24 @@ import Threads
         unsafe eventfd_read(self.bell, &count)
     }
 
-    private static func execute(_ commands: String, on handle: OpaquePointer) -> Bool {
-        let result = unsafe PQexec(handle, commands)
-        defer { unsafe PQclear(result) }
-        return unsafe PQresultStatus(result) == PGRES_COMMAND_OK
+    /// In seconds, for an answer to LISTEN or NOTIFY.
+    private static let answerLimit = 10
+
+    /// - Returns: false if the commands fail, the server doesn't answer, or the line is closing.
+    private func execute(_ commands: String, on handle: OpaquePointer) -> Bool {
+        guard unsafe PQsendQuery(handle, commands) == 1 else { return false }
+        let deadline = ContinuousClock.now + .seconds(Self.answerLimit)
+        var isDone = true
+        while true {
+            while unsafe PQisBusy(handle) == 1 {
+                guard unsafe self.interruption.wait(for: POLLIN, on: handle, until: deadline) == .ready,
+                    unsafe PQconsumeInput(handle) == 1
+                else { return false }
+            }
+            guard let result = unsafe PQgetResult(handle) else { return isDone }
+            if unsafe PQresultStatus(result) != PGRES_COMMAND_OK { isDone = false }
+            unsafe PQclear(result)
+        }
     }
 
     /// What others have sent. (Our own comes back too: those listeners were woken already.)

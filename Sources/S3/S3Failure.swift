@@ -1,10 +1,11 @@
 // What S3 says when it refuses. Rules: "Error Responses" of Amazon S3's API reference.
 
+import Domain
 import HTTPClient
 import Storage
 
 /// An answer that is no success.
-struct S3Failure: Error {
+struct S3Failure: Fault {
     let status: Int
     /// `NoSuchKey` and the like; empty where there was no body, as for HEAD.
     let code: String
@@ -29,13 +30,18 @@ struct S3Failure: Error {
         }
     }
 
+    var description: String { self.fault.description }
+
     var fault: StorageFault {
-        let text = "\(self.name): \(self.status) \(self.code) \(self.message)"
+        let text = FaultText.line("\(self.name): the store answered \(self.status) \(self.code) \(self.message)")
         switch self.code {
+        case "NoSuchBucket": return .unavailable(text, cause: .missingBucket)
+        case "InvalidAccessKeyId", "InvalidToken", "ExpiredToken": return .accessDenied(text, cause: .unknownKey)
+        case "SignatureDoesNotMatch": return .accessDenied(text, cause: .wrongSecret)
         case "QuotaExceeded": return .full(text)
         case "InvalidPart", "InvalidPartOrder", "EntityTooSmall": return .invalidPart(text)
         case "EntityTooLarge": return .tooLarge
-        case "RequestTimeTooSkewed": return .accessDenied("\(text) (is this machine's clock right?)")
+        case "RequestTimeTooSkewed", "RequestExpired": return .accessDenied(text, cause: .clockSkew)
         default: break
         }
         return switch self.status {
@@ -60,12 +66,14 @@ extension HTTPClientFault {
 
     var storageFault: StorageFault {
         switch self {
-        case .connectionLost(let text), .timedOut(let text), .cannotConnect(let text), .malformedAnswer(let text),
-            .unknownHost(let text), .insecure(let text), .addressRefused(let text):
-            .unavailable(text)
+        case .connectionLost(let text), .malformedAnswer(let text), .addressRefused(let text): .unavailable(text)
+        case .timedOut(let text): .unavailable(text, cause: .timedOut)
+        case .cannotConnect(let text): .unavailable(text, cause: .refused)
+        case .unknownHost(let text): .unavailable(text, cause: .unknownHost)
+        case .insecure(let text): .unavailable(text, cause: .insecure)
         case .stopped: .unavailable("the S3 client is stopped")
         case .invalidRequest(let text), .other(let text): .other(text)
-        case .bodyTooLarge: .other("S3's answer is too long")
+        case .bodyTooLarge: .other("the store's answer is too long")
         }
     }
 }

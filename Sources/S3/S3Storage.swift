@@ -74,9 +74,16 @@ package final class S3Storage: BlobStorage {
                 }
                 return length
             } catch let failure as S3Failure where failure.status == 404 {
+                try await self.requireBucket()  // the answer to a HEAD doesn't say what is missing
                 return nil
             }
         }
+    }
+
+    /// - Throws: the failure that says so if the bucket doesn't exist.
+    private func requireBucket() async throws {
+        _ = try await self.client.send(
+            S3Request(method: "GET", name: "", query: [("list-type", "2"), ("max-keys", "1"), ("prefix", self.prefix)]))
     }
 
     /// Also forgets uploads of that key that were never completed.
@@ -106,7 +113,7 @@ package final class S3Storage: BlobStorage {
                 }
                 group.addTask {
                     try await Task.sleep(for: .seconds(3))
-                    throw StorageFault.unavailable("S3 doesn't answer within three seconds")
+                    throw StorageFault.unavailable("no answer within three seconds", cause: .timedOut)
                 }
                 defer { group.cancelAll() }
                 try await group.next()

@@ -13,11 +13,32 @@ package final class DataLock: Sendable {
 
     private let descriptor: Int32
 
-    /// - Parameter directory: the data directory, which is there. The lock is a file `lock` in it, which stays.
-    package init(directory: String) throws(Refused) {
+    /// - Parameter directory: the data directory, which exists. The lock is a file `lock` in it, which stays.
+    package convenience init(directory: String) throws(Refused) {
         let path = "\(directory)/lock"
         let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw Refused(description: "\(path): \(Self.reason())", isHeldByAnother: false) }
+        guard descriptor >= 0 else {
+            throw Refused(
+                description: "cannot write to the data directory: open \(path): \(Self.reason())",
+                isHeldByAnother: false)
+        }
+        try self.init(descriptor, directory)
+    }
+
+    /// Takes the lock if its file exists; changes nothing else.
+    ///
+    /// - Returns: nil if there is no such file: then no server has run here.
+    package static func existing(in directory: String) throws(Refused) -> DataLock? {
+        let path = "\(directory)/lock"
+        let descriptor = unsafe open(path, O_RDWR | O_CLOEXEC)
+        if descriptor >= 0 { return try DataLock(descriptor, directory) }
+        guard errno == ENOENT || errno == ENOTDIR else {
+            throw Refused(description: "cannot open \(path): \(Self.reason())", isHeldByAnother: false)
+        }
+        return nil
+    }
+
+    private init(_ descriptor: Int32, _ directory: String) throws(Refused) {
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             let holder = Self.holder(descriptor)
             let isHeld = errno == EWOULDBLOCK

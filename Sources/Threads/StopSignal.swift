@@ -6,20 +6,33 @@ package enum StopSignal {
     /// Posting to it is allowed in a signal handler (POSIX, async-signal-safe functions).
     private static let bell = Semaphore()
 
-    /// Resumes when the process is asked to stop. To be called once.
-    package static func wait() async {
-        let bell = Self.bell  // made now, not in the handler
+    /// From now on the signals don't end the process, but the wait for them. To be called before anything tells others
+    /// that the process runs.
+    package static func expect() {
+        _ = Self.bell  // made now, not in the handler
         for number in [SIGTERM, SIGINT] {
             var action = sigaction()
             unsafe action.__sigaction_handler.sa_handler = { _ in StopSignal.bell.post() }
             action.sa_flags = Int32(bitPattern: UInt32(SA_RESETHAND))
             unsafe sigaction(number, &action, nil)
         }
-        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
-            Thread.start {
-                bell.wait()
-                continuation.resume()
+    }
+
+    /// Resumes when the process is asked to stop (since ``expect()``), or when the task is cancelled. To be called once.
+    package static func wait() async {
+        let bell = Self.bell
+        // The thread only waits for the semaphore, which cancellation and the end of the process post to as well.
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+                Thread.start(
+                    interrupt: { bell.post() },
+                    {
+                        bell.wait()
+                        continuation.resume()
+                    })
             }
+        } onCancel: {
+            bell.post()
         }
     }
 

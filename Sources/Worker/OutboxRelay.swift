@@ -64,7 +64,7 @@ package struct OutboxRelay: Sendable {
                     sweep.enqueued += count
                     sweep.delivered += count
                 } catch let fault as DatabaseFault where !fault.isOfTheDatabase {
-                    try await self.putOff(routed.event, because: "\(fault)", under: lease)
+                    try await self.putOff(routed.event, because: FaultText.of(fault), under: lease)
                     sweep.requeued += 1
                 }
             }
@@ -107,16 +107,6 @@ package struct OutboxRelay: Sendable {
             } else {
                 try Outbox.putOff(event, until: now + Self.postponement, because: error, under: lease, transaction)
             }
-        }
-    }
-}
-
-extension DatabaseFault {
-    /// Whether it would have met any other statement too: then nothing is wrong with the work itself.
-    var isOfTheDatabase: Bool {
-        switch self {
-        case .unavailable, .commitUnknown, .full, .contention, .statementTimeout, .poolTimeout: true
-        case .duplicate, .reference, .immutable, .unreadable, .poisoned, .migration, .other: false
         }
     }
 }

@@ -54,7 +54,7 @@ package struct SearchWork: Sendable {
             // What is claimed is finished, also when the process is about to end.
             return try await Task { try await work() }.value
         } catch {
-            self.log.error("\(name)_error_utc", ["fault": .string("\(error)")])
+            self.log.error("\(name)_error_utc", ["fault": .string(self.log.words(error))])
             return nil
         }
     }

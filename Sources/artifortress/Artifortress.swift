@@ -1,7 +1,7 @@
 // The server's binary: its verbs.
 
 import Commands
-import Glibc
+import Threads
 
 @main
 struct Artifortress {
@@ -13,6 +13,6 @@ struct Artifortress {
                 ConfigVerb.command, StorageVerbs.command, DoctorVerb.command,
                 OpenAPIVerb.command, VersionVerb.command,
             ])
-        exit(await program.run(Array(CommandLine.arguments.dropFirst())).rawValue)
+        ProcessEnd.exit(await program.run(Array(CommandLine.arguments.dropFirst())).rawValue)
     }
 }

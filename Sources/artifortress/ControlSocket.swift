@@ -41,7 +41,9 @@ extension Serving {
         server.threads = 1
         server.connectionLimit = 64
         let application = self.localApplication
-        try await Server(server).run { request in await application.respond(to: request) }
+        try await self.configuration.naming("the control socket", server.address, from: nil) { [server] in
+            try await Server(server).run { request in await application.respond(to: request) }
+        }
         withExtendedLifetime(socket) {}
     }
 }

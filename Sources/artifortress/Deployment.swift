@@ -32,7 +32,7 @@ struct Deployment: Sendable {
     private let lock: DataLock?
 
     /// Why an installation can't be opened.
-    struct Failure: Error, CustomStringConvertible {
+    struct Failure: Fault {
         let description: String
     }
 
@@ -42,26 +42,28 @@ struct Deployment: Sendable {
     static func open(
         _ configuration: Configuration, migrates: Bool, patience: Duration = .zero
     ) async throws -> Deployment {
+        try AuthorityFiles.check(configuration)
+        return try await FaultReport(configuration).naming {
+            try await self.openStores(configuration, migrates: migrates, patience: patience)
+        }
+    }
+
+    private static func openStores(
+        _ configuration: Configuration, migrates: Bool, patience: Duration
+    ) async throws -> Deployment {
         let clock = WallClock.system
         let (database, lock, migrations) = try await self.openDatabase(configuration, patience: patience)
         do {
-            if migrates {
+            // Nothing is written if everything is there: on a full disk, and on a standby, what is stored can be read.
+            let pending = try await Migrator.pending(database, migrations)
+            if migrates, !pending.isEmpty {
                 _ = try await Migrator.migrate(database, to: migrations)
-            } else {
-                let pending = try await Migrator.pending(database, migrations)
-                guard pending.isEmpty else {
-                    throw Failure(
-                        description: "the database lacks \(pending.joined(separator: ", ")): run 'artifortress migrate'"
-                    )
-                }
+            } else if !pending.isEmpty {
+                throw Failure(
+                    description: "the database lacks \(pending.joined(separator: ", ")); run 'artifortress migrate'")
             }
             let now = clock.now()
-            let (tenant, installation) = try await database.transaction { transaction in
-                (
-                    try TenantStore.ensureDefault(at: now, transaction),
-                    try InstallationStore.settle("installation-id", UniqueID(at: now).description, transaction)
-                )
-            }
+            let (tenant, installation) = try await self.identity(in: database, at: now)
             guard let id = UniqueID(installation) else {
                 throw Failure(description: "the database's installation id is no UUID: \(installation)")
             }
@@ -74,6 +76,25 @@ struct Deployment: Sendable {
         } catch {
             await database.close()
             throw error
+        }
+    }
+
+    /// The default tenant and the installation's id, both made by the first start.
+    private static func identity(
+        in database: any Database, at now: Timestamp
+    ) async throws -> (tenant: TenantID, installation: String) {
+        let (tenant, installation) = try await database.read { transaction in
+            (
+                try TenantStore.id(of: TenantSlug.standard.text, transaction),
+                try InstallationStore.value("installation-id", transaction)
+            )
+        }
+        if let tenant, let installation { return (tenant, installation) }
+        return try await database.transaction { transaction in
+            (
+                try TenantStore.ensureDefault(at: now, transaction),
+                try InstallationStore.settle("installation-id", UniqueID(at: now).description, transaction)
+            )
         }
     }
 
@@ -95,18 +116,25 @@ struct Deployment: Sendable {
     static func openDatabase(
         _ configuration: Configuration
     ) throws -> (any Database, DataLock?, [Migration]) {
-        try DataDirectory.make(configuration[.data])
+        try DataDirectory.make(configuration)
+        let lock: DataLock? =
+            if case .sqlite = configuration[.databaseURL] { try DataLock(directory: configuration[.data]) } else { nil }
+        let (database, migrations) = try self.connect(configuration)
+        return (database, lock, migrations)
+    }
+
+    /// The database and the schema that this program needs.
+    static func connect(_ configuration: Configuration) throws -> (any Database, [Migration]) {
         switch configuration[.databaseURL] {
         case .sqlite(let path):
-            let lock = try DataLock(directory: configuration[.data])
             let readers = max(2, configuration.surroundings.processors)
-            return (SQLiteDatabase(path: path, readers: readers), lock, SQLiteDatabase.migrations)
+            return (SQLiteDatabase(path: path, readers: readers), SQLiteDatabase.migrations)
         case .postgreSQL(let uri, _):
             let address = try PostgreSQLAddress(parsing: uri.value)
             let database = PostgreSQLDatabase(
                 address, connections: configuration[.databasePoolSize],
                 pooling: configuration[.databasePooling] == .bouncer ? .bouncer : .direct)
-            return (database, nil, PostgreSQLDatabase.migrations)
+            return (database, PostgreSQLDatabase.migrations)
         }
     }
 
@@ -142,7 +170,7 @@ struct Deployment: Sendable {
         case .s3(let bucket):
             return try S3Storage(
                 S3Location(bucket, configuration), installation: installation, mayClaim: mayClaim,
-                spoolDirectory: configuration[.data], client: HTTPClient())
+                spoolDirectory: configuration[.data], client: HTTPClient(trusting: .s3CAFile, in: configuration))
         }
     }
 
@@ -152,10 +180,8 @@ struct Deployment: Sendable {
         guard case .file = configuration[.storageURL] else { return nil }
         do {
             return try await PartSigner.settle(under: key, in: database)
-        } catch is SealedBox.Failure {
-            throw Failure(
-                description: "the database's secrets were encrypted under another secrets.key: every process on one "
-                    + "database needs the same")
+        } catch let error as SealedBox.Failure {
+            throw Failure(description: FaultReport(configuration).words(for: error))
         }
     }
 
@@ -164,10 +190,13 @@ struct Deployment: Sendable {
 
 /// The directory of the setting `data`.
 enum DataDirectory {
-    /// Makes it where it isn't there, for our user only.
-    static func make(_ path: String) throws {
+    /// Creates it if it does not exist, for our user only.
+    static func make(_ configuration: Configuration) throws {
+        let path = configuration[.data]
         guard unsafe mkdir(path, 0o700) != 0, errno != EEXIST else { return }
+        let reason = unsafe String(cString: strerror(errno))
         throw Deployment.Failure(
-            description: "cannot make the data directory \(path): \(unsafe String(cString: strerror(errno)))")
+            description: "data = \(path) (\(configuration.source(of: .data))): cannot create the directory: \(reason); "
+                + "create it for the user that runs this program, or set 'data' to another one")
     }
 }

@@ -12,7 +12,7 @@ import Settings
 
 enum LocalChannel {
     /// A request that was refused, in its own words.
-    struct Refused: Error, CustomStringConvertible {
+    struct Refused: Fault {
         let description: String
     }
 
@@ -26,6 +26,14 @@ enum LocalChannel {
     /// - Throws: what keeps the installation from being opened; ``Refused`` for an answer of 400 or above.
     static func send(
         _ method: String, _ path: String, _ body: JSON? = nil, to configuration: Configuration
+    ) async throws -> JSON {
+        try await FaultReport(configuration).naming {
+            try await self.sendPatiently(method, path, body, to: configuration)
+        }
+    }
+
+    private static func sendPatiently(
+        _ method: String, _ path: String, _ body: JSON?, to configuration: Configuration
     ) async throws -> JSON {
         let end = ContinuousClock.now + self.patience
         while true {

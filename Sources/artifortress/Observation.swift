@@ -27,7 +27,8 @@ struct Observation: Sendable {
     init(_ configuration: Configuration) {
         self.log = Log(
             level: Log.Level(rawValue: configuration[.logLevel].rawValue) ?? .info,
-            format: configuration[.logFormat] == .json ? .json : .text)
+            format: configuration[.logFormat] == .json ? .json : .text,
+            words: { FaultReport(configuration).words(for: $0) })
         let statistics = self.statistics
         self.requests = RequestMetrics(in: self.metrics) {
             RequestMetrics.Traffic(
@@ -90,7 +91,7 @@ struct Observation: Sendable {
             .init("milliseconds", JSON(Int(outcome.duration / .milliseconds(1)))),
             .init("client", .string(request.remoteAddress)),
         ]
-        if let fault = outcome.fault { fields.append(.init("fault", .string("\(fault)"))) }
+        if let fault = outcome.fault { fields.append(.init("fault", .string(self.log.words(fault)))) }
         self.log.write(level, "request", fields, correlation: outcome.correlation)
     }
 
@@ -101,7 +102,8 @@ struct Observation: Sendable {
             .error, "download failed",
             [
                 .init("cause", .string(failure.cause.rawValue)), .init("digest", .string(failure.digest.hex)),
-                .init("storageKey", .string(failure.storageKey.text)), .init("fault", .string("\(failure.fault)")),
+                .init("storageKey", .string(failure.storageKey.text)),
+                .init("fault", .string(self.log.words(failure.fault))),
             ], correlation: failure.correlation)
     }
 
@@ -115,7 +117,7 @@ struct Observation: Sendable {
                 .error, "no policy verdict",
                 [
                     .init("action", .string(action.rawValue)), .init("subject", .string(subject)),
-                    .init("fault", .string("\(fault)")),
+                    .init("fault", .string(self.log.words(fault))),
                 ], correlation: correlation)
         }
     }

@@ -22,9 +22,9 @@ extension Serving {
 
     /// Writes what requests have noted of tokens' use.
     var notingUses: any Service {
-        let (uses, log) = (self.tokenUses, self.log)
+        let (uses, report) = (self.tokenUses, self.report)
         return Periodic(
-            "token uses", every: .seconds(5), report: { log("\($0): \($1)") }, work: { try await uses.flush() })
+            "token uses", every: .seconds(5), report: report, work: { try await uses.flush() })
     }
 
     /// Tenants' quotas, for whatever must keep to them.

@@ -42,7 +42,8 @@ extension Configuration {
         guard let url = self[.policyHTTPURL], let secret = self[.policyHTTPSecret] else { return nil }
         return PolicyServer(
             url: url.description, secret: Array(secret.value.utf8),
-            timeout: .milliseconds(self[.policyEvaluationTimeoutMS]), client: HTTPClient(), wallClock: clock,
+            timeout: .milliseconds(self[.policyEvaluationTimeoutMS]),
+            client: HTTPClient(trusting: .policyHTTPCAFile, in: self), wallClock: clock,
             clock: steadyClock)
     }
 }

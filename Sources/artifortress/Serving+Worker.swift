@@ -54,20 +54,19 @@ extension Serving {
 
     /// Outbox and jobs: at news, and from time to time.
     var searchService: any Service {
-        let (work, log) = (self.searchWork, self.log)
+        let (work, report) = (self.searchWork, self.report)
         return Periodic(
             "search", every: self.pollInterval,
             wokenBy: [self.database.listen(EventLog.channel), self.database.listen(SearchJobStore.channel)],
-            report: { log("\($0): \($1)") }, work: { try await work.drain() })
+            report: report, work: { try await work.drain() })
     }
 
     var webhookDelivery: WebhookDelivery {
-        let log = self.log
-        return WebhookDelivery(
+        WebhookDelivery(
             queue: self.webhookQueue, client: Self.guardedClient(self.configuration),
             timeout: .seconds(self.configuration[.webhooksTimeoutSeconds]),
             limit: self.configuration[.webhooksConcurrency], interval: self.pollInterval,
-            wakeUps: self.database.listen(EventLog.channel), report: { log("\($0): \($1)") })
+            wakeUps: self.database.listen(EventLog.channel), report: self.report)
     }
 
     var webhookQueue: WebhookQueue {
@@ -98,14 +97,14 @@ extension Serving {
 
     /// Counts what waits, for the metrics.
     var queueWatch: any Service {
-        let (database, log) = (self.database, self.log)
+        let (database, report) = (self.database, self.report)
         let attempts = self.configuration[.workerSearchJobMaxAttempts]
         let latest = LatestDepths()
         self.observation.metrics.gauges(
             "artifortress_queue_depth", "Work that waits, by queue.", labels: ["queue"]
         ) { latest.readings }
         return Periodic(
-            "queue depths", every: .seconds(15), report: { log("\($0): \($1)") },
+            "queue depths", every: .seconds(15), report: report,
             work: { latest.set(try await database.read { try QueueStore.depths(maxAttempts: attempts, $0) }) })
     }
 }

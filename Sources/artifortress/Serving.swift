@@ -41,10 +41,10 @@ struct Serving: Sendable {
         self.throttle = Throttle(deployment.configuration, clock: deployment.clock)
     }
 
-    /// For what goes wrong beside the requests.
-    var log: @Sendable (String) -> Void {
+    /// Logs a failure beside the requests, by the name of what has failed.
+    var report: @Sendable (String, any Error) -> Void {
         let log = self.observation.log
-        return { log.error($0) }
+        return { log.error("\($0) failed", because: $1) }
     }
 
     var database: any Database { self.deployment.database }
@@ -128,12 +128,16 @@ struct Serving: Sendable {
             response.headers.set("X-Correlation-Id", UniqueID.random().description)
             return response
         }
-        if let certificate = configuration[.tlsCertificateFile], let key = configuration[.tlsKeyFile] {
-            server.tls = try Server.TLS(certificateFile: certificate, keyFile: key)
-        }
         let application = self.application
-        try await Server(server, statistics: self.observation.statistics).run(ready: ready) { request in
-            await application.respond(to: request)
+        let (statistics, address) = (self.observation.statistics, server.address)
+        try await configuration.naming("listen", address, from: configuration.source(of: .listen)) { [server] in
+            var server = server
+            if let certificate = configuration[.tlsCertificateFile], let key = configuration[.tlsKeyFile] {
+                server.tls = try Server.TLS(certificateFile: certificate, keyFile: key)
+            }
+            try await Server(server, statistics: statistics).run(ready: ready) { request in
+                await application.respond(to: request)
+            }
         }
     }
 
@@ -149,9 +153,12 @@ struct Serving: Sendable {
             defaultTenant: self.deployment.defaultTenant, throttle: self.throttle,
             forwarding: Forwarding(self.configuration), observe: { _ in })
         let log = self.observation.log
-        try await Server(server).run(
-            ready: { log.info("metrics", ["address": "\($0)"]) },
-            handler: { request in await application.respond(to: request) })
+        let source = self.configuration.source(of: .metricsListen)
+        try await self.configuration.naming("metrics.listen", server.address, from: source) { [server] in
+            try await Server(server).run(
+                ready: { log.info("metrics", ["address": "\($0)"]) },
+                handler: { request in await application.respond(to: request) })
+        }
     }
 
     /// The background work, a kind each.
@@ -176,8 +183,7 @@ struct Serving: Sendable {
     }
 
     private func repeating(_ sweep: Sweep) -> any Service {
-        let log = self.log
-        return Periodic(sweep.name, every: sweep.interval, report: { log("\($0): \($1)") }, work: sweep.once)
+        Periodic(sweep.name, every: sweep.interval, report: self.report, work: sweep.once)
     }
 }
 

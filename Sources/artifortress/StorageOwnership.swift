@@ -13,7 +13,8 @@ enum StorageOwnership {
     static func marker(_ configuration: Configuration) throws -> any StorageMarker {
         switch configuration[.storageURL] {
         case .file(let path): FilesystemMarker(root: path)
-        case .s3(let bucket): try S3Marker(S3Location(bucket, configuration), client: HTTPClient())
+        case .s3(let bucket):
+            try S3Marker(S3Location(bucket, configuration), client: HTTPClient(trusting: .s3CAFile, in: configuration))
         }
     }
 

@@ -43,7 +43,9 @@ import Testing
     func `a closed database refuses, and doesn't hang`(engine: Engine) async throws {
         try await engine.withSamples { database in
             await database.close()
-            await #expect(throws: DatabaseFault.unavailable("closing")) { try await database.check() }
+            await #expect(throws: DatabaseFault.unavailable("the connection pool is closed")) {
+                try await database.check()
+            }
         }
     }
 

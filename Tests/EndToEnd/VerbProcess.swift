@@ -24,5 +24,10 @@ struct VerbProcess {
             complaints: String(decoding: err, as: UTF8.self))
     }
 
+    /// Settings as flags.
+    static func flags(_ settings: [String: String]) -> [String] {
+        settings.sorted { $0.key < $1.key }.map { "--\(ServerProcess.flag($0.key))=\($0.value)" }
+    }
+
     var line: String { self.output.trimmingCharacters(in: .whitespacesAndNewlines) }
 }

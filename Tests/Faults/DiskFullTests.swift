@@ -91,6 +91,43 @@ import Testing
         }
     }
 
+    @Test(.enabled(if: geteuid() == 0, "mounting a file system needs root"), arguments: [true, false])
+    func `a server starts on a full disk for reads, and says that writes are rejected`(wasKilled: Bool) async throws {
+        try await Self.withSmallDisk { directory in
+            try await Shape.embedded.withServer(["data": "\(directory)/data"]) { server in
+                let token = try await server.token()
+                try await server.createRepository("files", token: token)
+                let small = [UInt8](repeating: 1, count: 100_000)
+                #expect(try await server.put("/generic/files/before", small, token: token).status == 201)
+                if wasKilled { server.kill() } else { #expect(try await server.stop() == 0) }
+
+                let filler = "\(directory)/filler"
+                Self.fill(filler)
+                try await server.start()
+                #expect(try await server.get("/generic/files/before", token: token).body == small)
+                let refused = try await server.put("/generic/files/during", small, token: token)
+                #expect(refused.status == 507, "\(refused.status) \(refused.text)")
+                let ready = try await server.get("/health/ready", token: token)
+                #expect(ready.status == 200 && ready.text.contains("\"degraded\""), "\(ready.text)")
+                #expect(ready.text.contains("no disk space left: writes are rejected"), "\(ready.text)")
+                // Stopping and starting again works as long as the disk is full.
+                #expect(try await server.stop() == 0)
+                try await server.start()
+                #expect(try await server.get("/generic/files/before", token: token).body == small)
+
+                unsafe unlink(filler)
+                let recovered = await eventually {
+                    (try? await server.put("/generic/files/after", small, token: token).status) == 201
+                }
+                #expect(recovered, "\(server.log)")
+                let again = await eventually {
+                    (try? await server.get("/health/ready", token: token).text.contains("\"status\":\"ready\"")) == true
+                }
+                #expect(again)
+            }
+        }
+    }
+
     /// Calls `body` with a directory that is a file system of 24 MiB, where one can be mounted.
     private static func withSmallDisk(_ body: (_ directory: String) async throws -> Void) async throws {
         let directory = NSTemporaryDirectory() + "artifortress-full-\(UniqueID.random().hex)"

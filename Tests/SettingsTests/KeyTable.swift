@@ -105,6 +105,9 @@ extension KeyCase {
             "storage.s3.secretKey", "STORAGE_S3_SECRET_KEY", "storage.s3.secret-key", "none", good: ["a/b+c="],
             bad: Self.badText + ["x "]),
         KeyCase(
+            "storage.s3.caFile", "STORAGE_S3_CA_FILE", "storage.s3.ca-file", "none", good: ["/etc/ca.pem"],
+            bad: Self.badText),
+        KeyCase(
             "storage.presignPartTtlSeconds", "STORAGE_PRESIGN_PART_TTL_SECONDS", "storage.presign-part-ttl-seconds",
             900,
             60...3600),
@@ -204,6 +207,9 @@ extension KeyCase {
         KeyCase(
             "policy.http.secret", "POLICY_HTTP_SECRET", "policy.http.secret", "none", good: ["a secret"],
             bad: ["", " x", "two\nlines"]),
+        KeyCase(
+            "policy.http.caFile", "POLICY_HTTP_CA_FILE", "policy.http.ca-file", "none", good: ["/etc/ca.pem"],
+            bad: Self.badText),
         KeyCase(
             "lifecycle.defaultTombstoneRetentionDays", "LIFECYCLE_DEFAULT_TOMBSTONE_RETENTION_DAYS",
             "lifecycle.default-tombstone-retention-days", 30, 1...3650),

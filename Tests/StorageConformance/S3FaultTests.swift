@@ -9,6 +9,7 @@ import S3
 import Storage
 import TestSupport
 import Testing
+import Threads
 
 @Suite(.enabled(if: S3Fixture.location != nil, "no S3 store is named in the environment"))
 struct S3FaultTests {
@@ -117,7 +118,7 @@ struct S3FaultTests {
         #expect(time < .seconds(30))
     }
 
-    @Test func `wrong keys are refused, and a missing bucket is missing`() async throws {
+    @Test func `wrong keys are refused, and a missing bucket is an outage of its own kind`() async throws {
         var stranger = location
         stranger.credentials.secretKey += "x"
         let refused = try S3Fixture.storage(stranger)
@@ -126,9 +127,38 @@ struct S3FaultTests {
         var nowhere = location
         nowhere.bucket = "no-such-bucket-\(UniqueID.random().hex.prefix(8))"
         let lost = try S3Fixture.storage(nowhere)
-        #expect(await faultKind { try await lost.check() } == "missing")
-        #expect(await faultKind { try await lost.put([1], .test()) } == "missing")
+        for body in [
+            { try await lost.check() }, { try await lost.put([1], .test()) },
+            { _ = try await lost.length(of: .test()) },
+            { _ = try await lost.get(.test(), 0..<1, of: 1) }, { try await lost.delete(.test()) },
+            { _ = try await lost.list(after: nil, limit: 1) }, { _ = try await lost.beginMultipart(.test()) },
+        ] as [() async throws -> Void] {
+            let fault = await #expect(throws: StorageFault.self) { try await body() }
+            guard case .unavailable(_, .missingBucket)? = fault else {
+                Issue.record("\(String(describing: fault))")
+                continue
+            }
+        }
         try Task.checkCancellation()
+    }
+
+    @Test(arguments: [-3600, 3600] as [Int64])
+    func `a wrong clock, an unknown key and a wrong secret are told apart`(seconds: Int64) async throws {
+        func cause(_ location: S3Location, _ clock: WallClock = .system) async throws -> StorageFault.AccessCause? {
+            let storage = try S3Storage(
+                location, installation: .random(), spoolDirectory: NSTemporaryDirectory(), client: S3Fixture.client,
+                clock: clock)
+            let fault = await #expect(throws: StorageFault.self) { try await storage.check() }
+            if case .accessDenied(_, let cause)? = fault { return cause }
+            Issue.record("\(String(describing: fault))")
+            return nil
+        }
+        var (stranger, mistaken) = (location, location)
+        stranger.credentials.accessKey = "NOSUCHKEY00000000001"
+        mistaken.credentials.secretKey += "x"
+        #expect(try await cause(stranger) == .unknownKey)
+        #expect(try await cause(mistaken) == .wrongSecret)
+        #expect(try await cause(location, WallClock { WallClock.system.now() + seconds }) == .clockSkew)
     }
 
     @Test func `another installation's place is refused`() async throws {

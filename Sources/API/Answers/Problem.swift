@@ -47,6 +47,8 @@ package struct Problem: Hashable, Sendable {
             self.init(409, Reason.conflict.rawValue, "The version is published: it cannot be modified.")
         case .duplicate, .reference:
             self.init(409, Reason.conflict.rawValue, "Somebody else changed the same thing meanwhile. Try again.")
+        case .readOnly, .accessDenied, .damaged:
+            self.init(503, Reason.serviceUnavailable.rawValue, "\(Self.sentence(fault.summary)) Try again later.")
         case .unreadable, .poisoned, .other:
             self.init(500, "internal", "Something went wrong here. The log has it under the correlation id.")
         case .full: self.init(507, Reason.insufficientStorage.rawValue, "The database has no room left.")
@@ -60,6 +62,8 @@ package struct Problem: Hashable, Sendable {
         case .missing: self.init(404, Reason.objectNotFound.rawValue, "The object store lacks the object.")
         case .accessDenied:
             self.init(503, Reason.storageAccessDenied.rawValue, "The object store refuses the server's credentials.")
+        case .unavailable(_, .missingBucket):
+            self.init(503, Reason.serviceUnavailable.rawValue, "The object store's bucket does not exist.")
         case .full: self.init(507, Reason.insufficientStorage.rawValue, "The object store has no room left.")
         case .tooLarge: self.init(413, Reason.payloadTooLarge.rawValue, "The body is larger than was announced.")
         case .foreign:
@@ -69,6 +73,10 @@ package struct Problem: Hashable, Sendable {
         case .damaged, .mismatch, .unavailable, .invalidPart, .other:
             self.init(503, Reason.serviceUnavailable.rawValue, "The object store does not answer as it should.")
         }
+    }
+
+    private static func sentence(_ summary: String) -> String {
+        "\(summary.prefix(1).uppercased())\(summary.dropFirst())."
     }
 
     /// Whether it is ours to mend, and so to be logged as an error.

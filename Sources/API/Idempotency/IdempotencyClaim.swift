@@ -8,7 +8,9 @@ import Threads
 
 package final class IdempotencyClaim: Sendable {
     /// Somebody else's request has the key. Never leaves the API.
-    struct Taken: Error {}
+    struct Taken: Fault {
+        let description = "another request has the idempotency key"
+    }
 
     let key: IdempotencyKey
     let bodyHash: String

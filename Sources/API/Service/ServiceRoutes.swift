@@ -2,6 +2,8 @@
 
 package import Domain
 import HTTP
+import Persistence
+import Storage
 package import Threads
 
 /// Something that the server needs, and how it is doing.
@@ -23,15 +25,26 @@ package struct Dependency: Sendable {
         (self.name, self.isEssential, self.check) = (name, isEssential, check)
     }
 
-    /// One that is well where `probe` returns. What it throws is for the log, never for the caller.
+    /// One that is well if `probe` returns. The caller learns the kind of what it throws; the rest is for the log.
     package static func essential(_ name: String, _ probe: @escaping @Sendable () async throws -> Void) -> Dependency {
         Dependency(name, isEssential: true) {
             do {
                 try await probe()
                 return (.ready, nil)
             } catch {
-                return (.notReady, "does not answer")
+                return self.status(after: error)
             }
+        }
+    }
+
+    /// Without space, what is stored can be read: the service is degraded, and says that it rejects writes.
+    private static func status(after error: any Error) -> (Status, detail: String?) {
+        switch error {
+        case DatabaseFault.full: (.degraded, DatabaseFault.full("").summary)
+        case StorageFault.full: (.degraded, StorageFault.full("").summary)
+        case let fault as DatabaseFault: (.notReady, fault.summary)
+        case let fault as StorageFault: (.notReady, fault.summary)
+        default: (.notReady, "does not answer")
         }
     }
 

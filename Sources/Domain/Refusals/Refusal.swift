@@ -1,7 +1,7 @@
 // What the domain and the use cases throw where the caller can mend what is wrong. (A failure of ours is a fault.)
 
 /// A request that is refused, and why.
-package struct Refusal: Error, Hashable {
+package struct Refusal: Fault, Hashable {
     package let reason: Reason
     /// For people: what was wrong, and what is allowed.
     package let message: String
@@ -17,6 +17,8 @@ package struct Refusal: Error, Hashable {
     package init(_ reason: Reason, _ message: String, _ details: [JSON.Member]) {
         (self.reason, self.message, self.details) = (reason, message, details)
     }
+
+    package var description: String { "\(self.message) (\(self.reason.rawValue))" }
 
     package static func badRequest(_ message: String) -> Refusal { Refusal(.badRequest, message) }
 

@@ -21,7 +21,8 @@ package final class Throttle: Sendable {
     }
 
     /// A limit that was reached: the request is answered 429.
-    package struct Excess: Error, Hashable {
+    package struct Excess: Fault, Hashable {
+        package let description = "too many credentials have failed"
         package let name: Name
         /// In seconds.
         package let retryAfter: Int

@@ -29,7 +29,9 @@ package struct ObjectInspection: Hashable, Sendable {
 
 /// Ends a transaction that would refer to an object that was not inspected. The object is inspected, and the transaction
 /// runs again.
-package struct UninspectedObject: Error {
+package struct UninspectedObject: Fault {
+    package let description = "a stored object must be inspected before it is used again"
+
     package let blob: Blob
     /// When its bytes were last read and found good.
     package let verifiedAt: Timestamp?

@@ -164,11 +164,15 @@ package struct GuardedPublish: Sendable {
 }
 
 /// Thrown in a publishing transaction: the verdict was on another content, or by other rules.
-struct ContentChanged: Error {}
+struct ContentChanged: Fault {
+    let description = "the content or the rules changed while the policy was asked"
+}
 
 /// Thrown in a publishing transaction: the policy says no.
-struct PublishDenial: Error {
+struct PublishDenial: Fault {
     /// In the order of their repositories.
     let denied: [(version: PackageVersion, verdict: PublishVerdict, reason: String)]
     let refusal: Refusal
+
+    var description: String { self.refusal.description }
 }

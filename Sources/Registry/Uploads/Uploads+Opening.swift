@@ -51,7 +51,9 @@ extension Uploads {
     }
 
     /// What is stored is damaged, was replaced meanwhile, or can no longer be read by the caller: the bytes must be sent.
-    private struct UnusableBytes: Error {}
+    private struct UnusableBytes: Fault {
+        let description = "the stored bytes cannot be used"
+    }
 
     /// The fast path: the stored object is inspected, then the blob's row is locked and looked at again.
     private func adopt(

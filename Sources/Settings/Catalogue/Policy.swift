@@ -5,7 +5,7 @@ package import Domain
 extension Catalogue {
     static let policy: [any AnySetting] = [
         Setting.policyEvaluationTimeoutMS, Setting.policyAllowSimulatedTimeout, Setting.policyRules,
-        Setting.policyHTTPURL, Setting.policyHTTPSecret,
+        Setting.policyHTTPURL, Setting.policyHTTPSecret, Setting.policyHTTPCAFile,
     ]
 }
 
@@ -38,6 +38,14 @@ extension Setting where Value == RemoteURL? {
         Self(
             "policy.http.url", Kind<RemoteURL>.remoteURL.orNone, default: nil,
             "A policy server that is asked after the rules; it may be on this machine.")
+    }
+}
+
+extension Setting where Value == String? {
+    package static var policyHTTPCAFile: Self {
+        Self(
+            "policy.http.caFile", Kind<String>.path.orNone, default: nil,
+            "PEM file with the certificate authorities to trust for `policy.http.url`, in place of the system's.")
     }
 }
 

@@ -2,7 +2,7 @@
 
 extension Catalogue {
     static let storage: [any AnySetting] = [
-        Setting.storageURL, Setting.s3AccessKey, Setting.s3SecretKey, Setting.presignPartTTLSeconds,
+        Setting.storageURL, Setting.s3AccessKey, Setting.s3SecretKey, Setting.s3CAFile, Setting.presignPartTTLSeconds,
         Setting.verifyOnRead,
         Setting.uploadSessionTTLMinutes,
     ]
@@ -27,6 +27,14 @@ extension Setting where Value == Secret? {
 
     package static var s3SecretKey: Self {
         Self("storage.s3.secretKey", Kind<Secret>.secret.orNone, default: nil, "Secret key; required for s3.")
+    }
+}
+
+extension Setting where Value == String? {
+    package static var s3CAFile: Self {
+        Self(
+            "storage.s3.caFile", Kind<String>.path.orNone, default: nil,
+            "PEM file with the certificate authorities to trust for the S3 endpoint, in place of the system's.")
     }
 }
 

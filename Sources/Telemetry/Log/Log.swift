@@ -28,6 +28,8 @@ package final class Log: Sendable {
 
     package let level: Level
     package let format: Format
+    /// How a fault is written.
+    package let words: @Sendable (any Error) -> String
     private let clock: WallClock
     private let writer: LogWriter
 
@@ -36,9 +38,12 @@ package final class Log: Sendable {
     ///   - capacity: in bytes, of lines that wait to be written.
     package init(
         level: Level = .info, format: Format, descriptor: Int32 = STDERR_FILENO, capacity: Int = 1 << 20,
-        clock: WallClock = .system
+        clock: WallClock = .system, words: @escaping @Sendable (any Error) -> String = { FaultText.of($0) }
     ) {
-        (self.level, self.format, self.clock) = (level, format, clock)
+        self.level = level
+        self.format = format
+        self.clock = clock
+        self.words = words
         self.writer = LogWriter(descriptor: descriptor, capacity: capacity) { count in
             LogLine(
                 time: clock.now(), level: .warning, message: "Lines of this log were dropped.", correlation: nil,
@@ -99,6 +104,12 @@ package final class Log: Sendable {
         _ message: @autoclosure () -> String, _ fields: KeyValuePairs<String, JSON> = [:], correlation: UniqueID? = nil
     ) {
         self.write(.error, message(), fields, correlation: correlation)
+    }
+
+    /// Logs a failure, in words.
+    package func error(_ message: String, because fault: any Error, correlation: UniqueID? = nil) {
+        guard self.isOn(.error) else { return }
+        self.write(.error, message, ["fault": .string(self.words(fault))], correlation: correlation)
     }
 
     /// Waits until what has been logged is written: before the process ends. Blocks.

@@ -22,7 +22,8 @@ final class LogWriter: Sendable {
     /// - Parameter notice: the line that says how many were dropped.
     init(descriptor: Int32, capacity: Int, notice: @escaping @Sendable (Int) -> [UInt8]) {
         self.capacity = capacity
-        Thread.start { [self] in
+        let interrupt: @Sendable () -> Void = { [weak self] in self?.end() }
+        Thread.start(interrupt: interrupt) { [self] in
             // Writing to a pipe that nobody reads is an error here, not the process's end.
             var broken = sigset_t()
             unsafe sigemptyset(&broken)

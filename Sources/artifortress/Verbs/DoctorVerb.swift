@@ -1,4 +1,5 @@
-// `artifortress doctor`: looks at everything that an installation stands on, and says how to mend what is wrong.
+// `artifortress doctor`: checks everything that an installation depends on, and says how to fix what is wrong. It creates
+// nothing.
 
 import Commands
 import Domain
@@ -13,7 +14,8 @@ import Threads
 
 enum DoctorVerb {
     static let command = Command(
-        name: "doctor", summary: "Check database, storage, disk, clock and permissions, and say how to mend them.",
+        name: "doctor",
+        summary: "Check database, storage, disk, clock and permissions, and say how to fix what is wrong.",
         details: "Exit code 0 where nothing is wrong, 1 where something is.", flags: [.output] + SettingsFlags.all
     ) { invocation in
         let configuration = try SettingsFlags.read(invocation)
@@ -68,28 +70,56 @@ struct Examination: Sendable {
     func findings() async -> [Finding] {
         var findings = [self.dataDirectory(), self.clock()]
         findings += self.disks()
+        findings += self.authorities()
         findings += await Self.policyServer(self.configuration)
+        if case .sqlite(let path) = self.configuration[.databaseURL], !Self.exists(path) {
+            return findings + [
+                Finding("database", .doubtful, "\(path) does not exist yet", remedy: "the first start creates it")
+            ]
+        }
         do {
-            let (database, lock, migrations) = try Deployment.openDatabase(self.configuration)
+            let lock = try self.lock()
+            let (database, migrations) = try Deployment.connect(self.configuration)
             findings += await self.look(at: database, migrations)
             await database.close()
             withExtendedLifetime(lock) {}
         } catch let held as DataLock.Refused where held.isHeldByAnother {
             findings.append(Finding("database", .well, "\(held): ask its /health/ready for the rest"))
         } catch {
-            findings.append(
-                Finding(
-                    "database", .wrong, "\(error)",
-                    remedy: "stop the process that holds it, or mend the setting database.url"))
+            findings.append(Finding("database", .wrong, self.words(error)))
         }
         return findings
+    }
+
+    /// In words, with the setting concerned and what to do.
+    private func words(_ error: any Error) -> String { FaultReport(self.configuration).words(for: error) }
+
+    /// Held while the doctor reads an SQLite database; nil if there is no file to lock.
+    private func lock() throws -> DataLock? {
+        guard case .sqlite = self.configuration[.databaseURL] else { return nil }
+        return try DataLock.existing(in: self.configuration[.data])
+    }
+
+    private static func exists(_ path: String) -> Bool {
+        var status = stat()
+        return unsafe stat(path, &status) == 0
+    }
+
+    private func authorities() -> [Finding] {
+        [Setting.s3CAFile, Setting.policyHTTPCAFile].compactMap { setting in
+            guard let path = self.configuration[setting] else { return nil }
+            guard let problem = AuthorityFiles.problem(setting, in: self.configuration) else {
+                return Finding(setting.name, .well, path)
+            }
+            return Finding(setting.name, .wrong, problem)
+        }
     }
 
     private func dataDirectory() -> Finding {
         let path = self.configuration[.data]
         var status = stat()
         guard unsafe stat(path, &status) == 0 else {
-            return Finding("data", .doubtful, "\(path) is not there yet", remedy: "the first start makes it")
+            return Finding("data", .doubtful, "\(path) does not exist yet", remedy: "the first start creates it")
         }
         guard status.st_mode & 0o077 == 0 else {
             return Finding(
@@ -148,8 +178,7 @@ struct Examination: Sendable {
             findings.append(try await self.secretsKey(database))
             findings += await self.storage(database)
         } catch {
-            findings.append(
-                Finding("database", .wrong, "\(error)", remedy: "look at the server of database.url, and its log"))
+            findings.append(Finding("database", .wrong, self.words(error)))
         }
         return findings
     }
@@ -170,18 +199,14 @@ struct Examination: Sendable {
         do {
             let kept = try await database.read { try InstallationStore.value("installation-id", $0) }
             guard let id = kept.flatMap({ UniqueID($0) }) else {
-                return [Finding("storage", .doubtful, "not used yet", remedy: "the first start claims it")]
+                return [Finding("storage", .doubtful, "not used yet", remedy: "the first start marks it as its own")]
             }
             if let finding = try await self.unsettledStorage(of: id, database) { return [finding] }
             let storage = try Deployment.openStorage(self.configuration, installation: id, mayClaim: false)
             try await storage.check()
             return [Finding("storage", .well, self.configuration[.storageURL].description)]
         } catch {
-            return [
-                Finding(
-                    "storage", .wrong, "\(error)",
-                    remedy: "look at storage.url, its credentials, and whether the store answers")
-            ]
+            return [Finding("storage", .wrong, self.words(error))]
         }
     }
 }

@@ -1,5 +1,6 @@
 // Whether the policy server can be reached: while it can't, nothing is published.
 
+import Domain
 import HTTPClient
 import Settings
 
@@ -10,12 +11,12 @@ extension Examination {
         var request = ClientRequest("GET", url.description)
         request.timeout = .seconds(5)
         do {
-            let status = try await HTTPClient().send(request).status
+            let status = try await HTTPClient(trusting: .policyHTTPCAFile, in: configuration).send(request).status
             return [Finding("policy server", .well, "\(url) answers (\(status) to a GET)")]
         } catch {
             return [
                 Finding(
-                    "policy server", .wrong, "\(url): \(error)",
+                    "policy server", .wrong, "policy.http.url = \(url): \(FaultText.of(error))",
                     remedy: "start it, or take policy.http.url out of the settings: nothing is published meanwhile")
             ]
         }

@@ -18,7 +18,7 @@ enum ServeVerb {
         flags: SettingsFlags.all
     ) { invocation in
         let configuration = try SettingsFlags.read(invocation)
-        try await Self.run(configuration, invocation.console)
+        try await FaultReport(configuration).naming { try await Self.run(configuration, invocation.console) }
     }
 
     private static func run(_ configuration: Configuration, _ console: Console) async throws {
@@ -28,11 +28,16 @@ enum ServeVerb {
         let deployment = try await Deployment.open(
             configuration, migrates: configuration[.migrateAtStart], patience: .seconds(2))
         let serving = Serving(deployment, observation)
-        try await BootstrapFile.provide(for: deployment, observation.log)
         let sweep = ObjectSweep(
             database: deployment.database, storage: deployment.storage, clock: deployment.clock)
-        try await sweep.beat(deployment.instance)
-        if deployment.isOnSQLite { try await sweep.buryOthers(than: deployment.instance) }
+        do {
+            try await Self.introduce(deployment, sweep, observation.log)
+        } catch let fault as DatabaseFault where fault.rejectsWrites {
+            observation.log.error("writes are rejected; what is stored can be read", because: fault)
+        } catch {
+            await deployment.close()
+            throw error
+        }
         let roles = configuration[.roles]
         var services: [any Service] = [Running { await StopSignal.wait() }, serving.heartbeat]
         if roles.contains(.worker) { services += serving.background }
@@ -46,15 +51,27 @@ enum ServeVerb {
         }
         if configuration[.metricsListen] != nil { services.append(Running { try await serving.listenForMonitoring() }) }
         StopSignal.ignoreBrokenPipes()
+        StopSignal.expect()
         do {
             try await runTogether(services)
         } catch {
             await deployment.close()
             throw error
         }
-        try await serving.tokenUses.flush()
+        do {
+            try await serving.tokenUses.flush()
+        } catch {
+            observation.log.error("the last uses of tokens were not recorded", because: error)
+        }
         try? await sweep.recordEnd(of: deployment.instance)  // else it counts as dead a minute later
         await deployment.close()
+    }
+
+    /// Writes what the database has to know of this process, and the first start's token.
+    private static func introduce(_ deployment: Deployment, _ sweep: ObjectSweep, _ log: Log) async throws {
+        try await BootstrapFile.provide(for: deployment, log)
+        try await sweep.beat(deployment.instance)
+        if deployment.isOnSQLite { try await sweep.buryOthers(than: deployment.instance) }
     }
 }
 

@@ -14,6 +14,10 @@ enum WorkerVerb {
         flags: [Flag("once", "Do each kind of work once, and end.")] + SettingsFlags.all
     ) { invocation in
         let configuration = try SettingsFlags.read(invocation)
+        try await FaultReport(configuration).naming { try await Self.run(configuration, invocation) }
+    }
+
+    private static func run(_ configuration: Configuration, _ invocation: Invocation) async throws {
         let observation = Observation(configuration)
         observation.warnOfIneffectiveSettings(in: configuration)
         defer { observation.log.flush() }
@@ -26,6 +30,7 @@ enum WorkerVerb {
                 try await serving.webhookDelivery.once()
             } else {
                 StopSignal.ignoreBrokenPipes()
+                StopSignal.expect()
                 var services: [any Service] = [Running { await StopSignal.wait() }, serving.heartbeat]
                 services += serving.background
                 if deployment.isOnSQLite { services.append(Running { try await serving.listenLocally() }) }
