@@ -42,10 +42,9 @@ let stack: [Target.Dependency] = [
 let package = Package(
     name: "artifortress",
     targets: [
-        library("CMicroHTTPD", pkgConfig: "libmicrohttpd", apt: "libmicrohttpd-dev"),
         library("CPostgreSQL", pkgConfig: "libpq", apt: "libpq-dev"),
         library("CSQLite", pkgConfig: "sqlite3", apt: "libsqlite3-dev"),
-        library("COpenSSL", pkgConfig: "libcrypto", apt: "libssl-dev"),
+        library("COpenSSL", pkgConfig: "openssl", apt: "libssl-dev"),
         library("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
         library("CYAML", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
         systemCalls("CLinux"),
@@ -55,7 +54,7 @@ let package = Package(
         module("HTTP", ["Domain"]),
         module("Telemetry", ["Domain", "Threads"]),
         module("Cryptography", ["Domain", "COpenSSL"]),
-        module("HTTPServer", ["Domain", "HTTP", "Threads", "CMicroHTTPD"]),
+        module("HTTPServer", ["Domain", "HTTP", "Threads", "CLinux", "COpenSSL"]),
         module("HTTPClient", ["Domain", "HTTP", "Threads", "CCurl"]),
         module("Persistence", ["Domain", "Threads", "Cryptography"]),
         module(

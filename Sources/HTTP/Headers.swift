@@ -1,33 +1,78 @@
 // Header fields as they were sent or will be sent: in order, repeats kept.
 // Rules: RFC 9110, 5.1 to 5.5.
 
+/// Where received fields are kept: text of one is made only when it is asked for.
+package protocol FieldSource: AnyObject, Sendable {
+    var fieldCount: Int { get }
+
+    func fieldName(at index: Int) -> String
+
+    func fieldValue(at index: Int) -> String
+
+    /// The first field of that name at or after `start`. Names compare without regard to (ASCII) case.
+    func fieldIndex(of name: String, from start: Int) -> Int?
+}
+
 /// Header fields in order. Names compare without regard to (ASCII) case.
 package struct Headers: Sendable, ExpressibleByDictionaryLiteral {
-    package private(set) var fields: [(name: String, value: String)] = []
+    /// Fields as they were received; nil if there are none, and once they have been changed.
+    private var source: (any FieldSource)?
+    private var own: [(name: String, value: String)] = []
 
     /// - Parameter count: how many fields to make room for.
-    package init(room count: Int = 0) { self.fields.reserveCapacity(count) }
+    package init(room count: Int = 0) { self.own.reserveCapacity(count) }
+
+    /// Fields as they were received.
+    package init(_ source: any FieldSource) { self.source = source }
 
     package init(dictionaryLiteral elements: (String, String)...) {
-        self.fields = elements.map { (name: $0.0, value: $0.1) }
+        self.own = elements.map { (name: $0.0, value: $0.1) }
     }
 
-    package mutating func append(_ name: String, _ value: String) { self.fields.append((name, value)) }
+    package var fields: [(name: String, value: String)] {
+        guard let source = self.source else { return self.own }
+        return (0..<source.fieldCount).map { (name: source.fieldName(at: $0), value: source.fieldValue(at: $0)) }
+    }
+
+    package mutating func append(_ name: String, _ value: String) {
+        self.takeOver()
+        self.own.append((name, value))
+    }
 
     /// The first value with that name.
     package subscript(name: String) -> String? {
-        self.fields.first { $0.name.equalsIgnoringCase(name) }?.value
+        if let source = self.source {
+            return source.fieldIndex(of: name, from: 0).map { source.fieldValue(at: $0) }
+        }
+        return self.own.first { $0.name.equalsIgnoringCase(name) }?.value
     }
 
     /// Replaces every field of that name by one.
     package mutating func set(_ name: String, _ value: String) {
-        self.fields.removeAll { $0.name.equalsIgnoringCase(name) }
-        self.fields.append((name, value))
+        self.takeOver()
+        self.own.removeAll { $0.name.equalsIgnoringCase(name) }
+        self.own.append((name, value))
     }
 
     /// Every value with that name, in order.
     package func all(_ name: String) -> [String] {
-        self.fields.filter { $0.name.equalsIgnoringCase(name) }.map(\.value)
+        guard let source = self.source else {
+            return self.own.filter { $0.name.equalsIgnoringCase(name) }.map(\.value)
+        }
+        var values: [String] = []
+        var start = 0
+        while let index = source.fieldIndex(of: name, from: start) {
+            values.append(source.fieldValue(at: index))
+            start = index + 1
+        }
+        return values
+    }
+
+    /// Makes text of received fields, so that they can be changed.
+    private mutating func takeOver() {
+        guard self.source != nil else { return }
+        self.own = self.fields
+        self.source = nil
     }
 }
 

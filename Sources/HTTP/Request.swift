@@ -11,6 +11,8 @@ package struct Request: Sendable {
     /// Whether the connection is encrypted.
     package let isSecure: Bool
     package let body: RequestBody
+    /// The subject of the client's certificate (RFC 4514), if one was presented and is valid.
+    package var clientSubject: String?
     /// Under which the log speaks of it; nil before that is settled.
     package var correlation: UniqueID?
 

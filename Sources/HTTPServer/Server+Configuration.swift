@@ -20,44 +20,59 @@ extension Server {
         }
     }
 
+    /// What the server does without a handler.
+    package enum Event: Sendable {
+        /// A request was answered by the server itself.
+        case rejected(status: Int, message: String, remoteAddress: String, correlation: String?)
+        /// A connection was closed at once, because its client's address has too many.
+        case turnedAway(remoteAddress: String, connections: Int)
+    }
+
     package struct Configuration: Sendable {
         package var address = Address.tcp(host: "127.0.0.1", port: 0)
         package var tls: TLS?
-        /// Event loops.
+        /// Event loops, a thread each.
         package var threads = 2
-        /// Further clients wait in the kernel's queue until one has gone.
+        /// Of all loops together. Beyond it the connection that has been idle longest is closed; if none is idle, further
+        /// clients wait in the kernel's queue.
         package var connectionLimit = 4096
-        /// Without a byte either way, while the server isn't the one who is waited for. In whole seconds.
+        /// Of one IPv4 address, or of one IPv6 /64 network. A further connection is closed at once.
+        package var addressLimit = Int.max
+        /// Whether a client's address has no such limit. It is asked only beyond the limit.
+        package var isExempt: @Sendable (String) -> Bool = { _ in false }
+        /// Without a byte either way while the client is waited for.
         package var idleTimeout = Duration.seconds(60)
-        /// From a connection's start, or the last answer's end, to the end of the next head.
+        /// From a connection's start, or from the first byte of a further head, to the end of the head. Of a TLS
+        /// handshake as well.
         package var headTimeout = Duration.seconds(60)
-        /// In bytes a second: what a client has to send of a body that is waited for, measured over each
-        /// `paceWindow`; zero for no such limit. (A byte now and then is enough for `idleTimeout`.)
+        /// In bytes a second: what a client has to send of a body that is waited for, and to take of an answer, measured
+        /// over each `paceWindow`; zero for no such limit. (A byte now and then is enough for `idleTimeout`.)
         package var minimumBodyPace = 512
         package var paceWindow = Duration.seconds(30)
-        /// How often connections are looked at for clients that have gone or dawdle.
-        package var watchInterval = Duration.seconds(1)
+        /// How long a handler may go on for a client that has shut its side down. (Whether that client still reads is
+        /// not known before something is sent.)
+        package var endedTimeout = Duration.seconds(30)
+        /// How long the client may take to read the last answer of a connection.
+        package var lingerTimeout = Duration.seconds(5)
         package var drainTimeout = Duration.seconds(30)
-        /// In bytes, of a request's target and header fields: 414 or 431 beyond it.
+        /// In bytes, of a request's head: 431 beyond it. At most 65,535.
         package var headLimit = 32 * 1024
+        /// In bytes, of a request's target: 414 beyond it.
+        package var targetLimit = 8 * 1024
         /// In bytes, of one body that waits for its handler.
         package var inboxLimit = 256 * 1024
         /// In bytes: the unread rest of a body up to which a connection is worth keeping.
         package var discardLimit = 256 * 1024
         /// In bytes: 413 beyond it.
         package var bodyLimit = Int.max
-        /// In bytes, of a streamed body's buffer.
-        package var blockSize = 64 * 1024
-        /// Makes the answers that no handler makes, of a status and a message for people. (The daemon's own answers to
-        /// heads that can't be parsed at all can't be changed: their bodies are a line of HTML.)
+        /// Makes the answers that no handler makes, of a status and a message for people.
         package var refusal: @Sendable (Int, String) -> Response = Configuration.plainRefusal
+        /// Called on any thread; must not block.
+        package var observe: @Sendable (Event) -> Void = { _ in }
+        /// Called on a loop's thread with each request that has no body, before anything is allocated. Must not block.
+        package var prepared: (@Sendable (borrowing Head, Span<UInt8>) -> FastAnswer)?
 
         package init() {}
-
-        /// In bytes: buffers and the parsed head of one connection. More than a head may have, so that one that is a little
-        /// too long is refused by us and told why, and many short fields have room. (The daemon clears all of it after each
-        /// request: it shows in a profile, and less isn't worth these.)
-        var connectionMemory: Int { 2 * self.headLimit }
 
         /// HTTP contract, 1.5 and 1.6.
         private static func plainRefusal(_ status: Int, _ message: String) -> Response {
@@ -66,7 +81,10 @@ extension Server {
                 case 408: "request_timeout"
                 case 413: "body_too_large"
                 case 414, 431: "head_too_large"
-                case 500: "internal"
+                case 417: "expectation_failed"
+                case 501: "not_implemented"
+                case 505: "version_not_supported"
+                case 500...: "internal"
                 default: "bad_request"
                 }
             var response = Response.json(status, ["error": .string(code), "message": .string(message)])

@@ -6,47 +6,44 @@ import Synchronization
 final class ServerCore: Sendable {
     let configuration: Server.Configuration
     let statistics: Server.Statistics
+    let listener: Listener
+    let mailboxes: [Mailbox]
+    /// Nil if connections are not encrypted.
+    let tls: TLSSource?
     let handler: @Sendable (Request) async throws -> Response
+    let addresses = AddressTable()
     /// Handlers that run.
     let tasks = Atomic(0)
-    /// Requests that have begun and whose answers haven't been sent; far below zero once no more may begin.
-    private let exchanges = Atomic(0)
-    /// Requests under way may end.
-    let isDraining = Atomic(false)
-    /// They may not: a connection that was suspended now would never be resumed.
-    let isStopping = Atomic(false)
 
     init(
-        _ configuration: Server.Configuration, _ statistics: Server.Statistics,
-        _ handler: @escaping @Sendable (Request) async throws -> Response
+        _ configuration: Server.Configuration, _ statistics: Server.Statistics, _ listener: Listener,
+        _ mailboxes: [Mailbox], _ tls: TLSSource?, _ handler: @escaping @Sendable (Request) async throws -> Response
     ) {
-        (self.configuration, self.statistics, self.handler) = (configuration, statistics, handler)
+        self.configuration = configuration
+        self.statistics = statistics
+        self.listener = listener
+        self.mailboxes = mailboxes
+        self.tls = tls
+        self.handler = handler
     }
 
-    /// Counts a request that begins.
-    ///
-    /// - Returns: false where it may not, since the server is ending.
-    func enter() -> Bool {
-        guard self.exchanges.add(1, ordering: .acquiringAndReleasing).newValue > 0 else {
-            self.exchanges.subtract(1, ordering: .relaxed)
-            return false
-        }
-        self.statistics.begin()
-        return true
+    /// The answer to a request that the server itself rejects.
+    func response(rejecting rejection: Rejection, from remoteAddress: String) -> Response {
+        self.answer(rejection.status, rejection.rawValue, to: remoteAddress)
     }
 
-    /// Counts a request that has ended.
-    func leave() {
-        self.exchanges.subtract(1, ordering: .releasing)
-        self.statistics.end()
+    /// The answer if a handler throws, or answers with what cannot be sent.
+    func internalFault(_ remoteAddress: String) -> Response {
+        self.answer(500, "An internal error occurred.", to: remoteAddress)
     }
 
-    /// Lets no further request begin, if none is under way: one that came in between would go unanswered.
-    ///
-    /// - Returns: whether the doors are closed.
-    func closeIfIdle() -> Bool {
-        let (closed, found) = self.exchanges.compareExchange(
-            expected: 0, desired: .min / 2, ordering: .acquiringAndReleasing)
-        return closed || found < 0
+    private func answer(_ status: Int, _ message: String, to remoteAddress: String) -> Response {
+        let response = self.configuration.refusal(status, message)
+        self.statistics.reject()
+        self.configuration.observe(
+            .rejected(
+                status: status, message: message, remoteAddress: remoteAddress,
+                correlation: response.headers["X-Correlation-Id"]))
+        return response
     }
 }

@@ -121,6 +121,7 @@ struct Serving: Sendable {
         server.bodyLimit = configuration[.httpMaxBodyBytes]
         server.connectionLimit = configuration[.httpMaxConnections]
         server.idleTimeout = .seconds(configuration[.httpIdleSeconds])
+        server.headTimeout = server.idleTimeout
         server.drainTimeout = .seconds(configuration[.httpDrainSeconds])
         server.threads = configuration[.httpThreads]
         server.refusal = { status, message in

@@ -1,7 +1,9 @@
 // What the server takes at most, and how it refuses more.
 
+import Glibc
 import HTTP
 import HTTPServer
+import Synchronization
 import Testing
 
 @Suite struct LimitTests {
@@ -59,22 +61,89 @@ import Testing
         }
     }
 
-    @Test func `more clients than the limit wait until one has gone`() async throws {
+    @Test func `more clients than the limit wait until a busy one is idle`() async throws {
         var configuration = Server.Configuration.quick
         configuration.connectionLimit = 4
         let statistics = Server.Statistics()
+        let gate = Gate()
+        let handler: Handler = { request in
+            if request.target.path == "/wait" { try await gate.pass() }
+            return .text(200, "done\n")
+        }
+        try await serving(configuration, statistics: statistics, with: handler) { address in
+            let clients = (0..<4).map { _ in Shared(address) }
+            for client in clients { client.client.send("GET /wait HTTP/1.1\r\nHost: h\r\n\r\n") }
+            #expect(eventually { gate.arrivals == 4 })
+            let fifth = Client(address)
+            fifth.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+            let isAnswered = fifth.hasInput(within: .milliseconds(200))
+            #expect(!isAnswered)
+            #expect(statistics.openConnections == 4)
+            gate.open()
+            #expect(fifth.answer()?.status == 200)
+            #expect(clients.count { $0.client.answer()?.status == 200 } == 4)
+        }
+    }
+
+    @Test(arguments: [1, 2])
+    func `beyond the limit the connection that has been idle longest is closed`(threads: Int) async throws {
+        var configuration = Server.Configuration.quick
+        configuration.connectionLimit = 4
+        configuration.threads = threads
+        let statistics = Server.Statistics()
         try await serving(configuration, statistics: statistics, with: route) { address in
-            let third: Client
-            do {
-                let clients = (0..<4).map { _ in Shared(address) }
-                for client in clients { #expect(client.client.ask("GET / HTTP/1.1\r\nHost: h\r\n\r\n")?.status == 200) }
-                third = Client(address)
-                third.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
-                let isAnswered = third.hasInput(within: .milliseconds(200))
-                #expect(!isAnswered)
-                #expect(statistics.openConnections == 4)
+            let clients = (0..<4).map { _ in Shared(address) }
+            for client in clients + [clients[0]] {
+                #expect(client.client.ask("GET / HTTP/1.1\r\nHost: h\r\n\r\n")?.status == 200)
+                usleep(5000)  // the server's clock counts milliseconds
             }
-            #expect(third.answer()?.status == 200)
+            let fifth = Client(address)
+            #expect(fifth.ask("GET / HTTP/1.1\r\nHost: h\r\n\r\n")?.status == 200)
+            #expect(clients[1].client.read() == "")
+            for index in [0, 2, 3] {
+                #expect(clients[index].client.ask("GET / HTTP/1.1\r\nHost: h\r\n\r\n")?.status == 200, "\(index)")
+            }
+            #expect(statistics.evictions == 1)
+        }
+    }
+
+    @Test func `clients that send heads slowly do not keep others out`() async throws {
+        var configuration = Server.Configuration.quick
+        configuration.connectionLimit = 8
+        try await serving(configuration, with: route) { address in
+            let slow = (0..<8).map { _ in Shared(address) }
+            for client in slow { client.client.send("GET / HTTP/1.1\r\nHo") }
+            for _ in 0..<4 {
+                let client = Client(address)
+                #expect(client.ask("GET / HTTP/1.1\r\nHost: h\r\n\r\n")?.status == 200)
+            }
+        }
+    }
+
+    @Test(arguments: [false, true])
+    func `an address has a limit of its own, unless it is exempt`(isExempt: Bool) async throws {
+        let turnedAway = Mutex<[String]>([])
+        var configuration = Server.Configuration.quick
+        configuration.addressLimit = 3
+        configuration.isExempt = { isExempt && $0 == "127.0.0.1" }
+        configuration.observe = { event in
+            guard case .turnedAway(let address, let count) = event else { return }
+            turnedAway.withLock { $0.append("\(address) \(count)") }
+        }
+        let statistics = Server.Statistics()
+        try await serving(configuration, statistics: statistics, with: route) { address in
+            do {
+                let clients = (0..<3).map { _ in Shared(address) }
+                for client in clients { #expect(client.client.ask("GET / HTTP/1.1\r\nHost: h\r\n\r\n")?.status == 200) }
+                let fourth = Client(address)
+                let status = fourth.ask("GET / HTTP/1.1\r\nHost: h\r\n\r\n")?.status
+                #expect(status == (isExempt ? 200 : nil))
+                #expect(statistics.turnedAway == (isExempt ? 0 : 1))
+                #expect(turnedAway.withLock { $0 } == (isExempt ? [] : ["127.0.0.1 3"]))
+            }
+            #expect(eventually { statistics.openConnections == 0 })
+            // Connections that have ended do not count.
+            #expect(Client(address).ask("GET / HTTP/1.1\r\nHost: h\r\n\r\n")?.status == 200)
         }
     }
 

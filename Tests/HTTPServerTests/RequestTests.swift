@@ -65,8 +65,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("http://other.example/a/b?x=1", "/a/b|x=1"), ("HTTPS://other.example?x", "/|x"),
-        ("http://other.example", "/|"), ("/a//b", "/a//b|"), ("/a%2F..%2Fb", "/a%2F..%2Fb|"), ("/...", "/...|"),
+        ("http://h/a/b?x=1", "/a/b|x=1"), ("HTTPS://H/?x", "/|x"), ("/a//b", "/a//b|"), ("/a%2F..%2Fb", "/a%2F..%2Fb|"),
+        ("/...", "/...|"),
         ("/.a/b.", "/.a/b.|"), ("//a", "//a|"), ("/?a?b", "/|a?b"),
     ])
     func `a target keeps its form as far as it has a path`(target: String, expected: String) async throws {
@@ -117,7 +117,8 @@ import Testing
             #expect(head?.header("content-length") == "3")
             let stream = client.ask("HEAD /stream HTTP/1.1\r\nHost: h\r\n\r\n", hasBody: false)
             #expect(stream?.status == 200 && stream?.header("content-length") == nil)
-            #expect(client.read() == "")  // not even the end of a chunked body
+            // Not even the end of a chunked body comes before the next answer.
+            #expect(client.ask("GET / HTTP/1.1\r\nHost: h\r\n\r\n")?.body == [1, 2, 3])
         }
     }
 }

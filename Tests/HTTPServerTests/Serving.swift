@@ -54,7 +54,7 @@ func reallyWait() async { await Task.detached {}.value }
 extension Server.Configuration {
     static var quick: Self {
         var configuration = Self()
-        configuration.watchInterval = .milliseconds(50)
+        configuration.endedTimeout = .milliseconds(500)
         configuration.drainTimeout = .milliseconds(500)
         configuration.bodyLimit = 8 << 20
         return configuration

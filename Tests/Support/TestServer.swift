@@ -14,7 +14,6 @@ package enum TestServer {
     ) async throws -> Value {
         var configuration = Server.Configuration()
         configuration.drainTimeout = .milliseconds(200)
-        configuration.watchInterval = .milliseconds(50)
         return try await self.with(configuration, handler) { try await body("http://\($0)") }
     }
 

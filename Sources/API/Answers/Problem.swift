@@ -35,6 +35,9 @@ package struct Problem: Hashable, Sendable {
             switch status {
             case 408: "request_timeout"
             case 413, 414, 431: Reason.payloadTooLarge.rawValue
+            case 417: "expectation_failed"
+            case 501: "not_implemented"
+            case 505: "version_not_supported"
             case 500...: "internal"
             default: Reason.badRequest.rawValue
             }

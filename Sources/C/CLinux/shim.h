@@ -1,6 +1,12 @@
-// Linux's own file calls, which Swift's import of glibc leaves out (they need _GNU_SOURCE).
+// Linux's own calls that Swift's import of glibc leaves out (most need _GNU_SOURCE).
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 
 /// Copies between files in the kernel; shares extents where the file system can (copy_file_range(2)).
 extern ssize_t copy_file_range(
@@ -17,3 +23,24 @@ extern int renameat2(int from_directory, const char *from, int to_directory, con
 static const unsigned linux_rename_to_free_name = 1;  // RENAME_NOREPLACE
 
 static const int linux_unnamed_file = 020000000;  // O_TMPFILE without its O_DIRECTORY
+
+/// Accepts a connection and sets flags of its socket (accept4(2)).
+extern int accept4(int listener, struct sockaddr *address, socklen_t *length, int flags);
+
+static const int linux_nonblocking_socket = 04000 | 02000000;  // SOCK_NONBLOCK | SOCK_CLOEXEC
+
+/// Reads at an offset; with the flag below, only what is in the page cache (preadv2(2)).
+extern ssize_t preadv2(int file, const struct iovec *parts, int count, off_t offset, int flags);
+
+static const int linux_read_cached = 8;  // RWF_NOWAIT
+
+/// The user of the process at the other end of a Unix socket.
+///
+/// - Returns: 0, or -1 if it is not known.
+static inline int linux_peer_user(int socket, uid_t *user) {
+    struct { pid_t process; uid_t user; gid_t group; } peer;  // struct ucred, which only GNU's headers show
+    socklen_t length = sizeof peer;
+    if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &length)) return -1;
+    *user = peer.user;
+    return 0;
+}

@@ -76,9 +76,14 @@ extension Head {
         }
         let target = self.target.range
         self.path = self.target
-        if bytes[target.lowerBound] == 0x2F { return }
+        self.hasPath = true
+        if bytes[target.lowerBound] == 0x2F {
+            guard !bytes.hasDotSegment(target) else { throw .targetHasDotSegment }
+            return
+        }
         if target.count == 1, bytes[target.lowerBound] == 0x2A {
             guard self.method == .options else { throw .targetMalformed }
+            self.hasPath = false
             return
         }
         // Absolute form: scheme, authority, path.
@@ -98,6 +103,7 @@ extension Head {
         if let host {
             guard bytes.equalIgnoringCase(host.range, start..<end) else { throw .hostMismatch }
         }
+        guard !bytes.hasDotSegment(end..<target.upperBound) else { throw .targetHasDotSegment }
         self.path = Slice(end..<target.upperBound)
     }
 }
@@ -130,6 +136,35 @@ extension Span where Element == UInt8 {
         return (0..<one.count).allSatisfy { offset in
             self[one.lowerBound + offset].lowercasedByte == self[other.lowerBound + offset].lowercasedByte
         }
+    }
+
+    /// Whether a path has a segment that is `.` or `..`, however encoded: a client removes those before it sends
+    /// (RFC 3986, 5.2.4 and 6.2.2.3). The query does not count.
+    func hasDotSegment(_ path: Range<Int>) -> Bool {
+        var at = path.lowerBound
+        while at < path.upperBound, self[at] != 0x3F {
+            guard self[at] == 0x2F else {
+                at &+= 1
+                continue
+            }
+            at &+= 1
+            var dots = 0
+            while at < path.upperBound {
+                if self[at] == 0x2E {
+                    at &+= 1
+                } else if self[at] == 0x25, at &+ 2 < path.upperBound, self[at &+ 1] == 0x32,
+                    self[at &+ 2].lowercasedByte == 0x65
+                {
+                    at &+= 3
+                } else {
+                    break
+                }
+                dots &+= 1
+            }
+            let isEnd = at == path.upperBound || self[at] == 0x2F || self[at] == 0x3F
+            if isEnd, dots == 1 || dots == 2 { return true }
+        }
+        return false
     }
 
     /// Whether a comma-separated list has that member.

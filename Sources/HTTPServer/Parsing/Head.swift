@@ -59,6 +59,8 @@ package struct Head: ~Copyable, Sendable {
     /// Whether the client wants to use the connection again.
     package internal(set) var keepsAlive = true
     package internal(set) var expectsContinue = false
+    /// Whether the target has a path; `OPTIONS *` has none.
+    var hasPath = true
     /// In bytes, the final empty line included.
     package internal(set) var length = 0
     package internal(set) var fieldCount = 0
@@ -66,6 +68,9 @@ package struct Head: ~Copyable, Sendable {
     /// The first `fieldCount` ones are those of this head; the others are room for the next.
     var fields = [Field](
         repeating: Field(name: Slice(0..<0), value: Slice(0..<0), known: .other), count: Head.fieldLimit)
+
+    /// Whether the request is `OPTIONS *`, for the server as a whole.
+    @inline(__always) var isForServer: Bool { !self.hasPath }
 
     /// The value of the first field of that name.
     @inline(__always) package func value(of name: FieldName) -> Slice? {

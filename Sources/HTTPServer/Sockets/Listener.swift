@@ -1,16 +1,16 @@
-// Where clients knock. The daemon's own listening can't be ended safely while it runs.
+// A listening socket, shared by the loops: each accepts, and deals its clients to the loop with the fewest.
 
-import CMicroHTTPD
+import CLinux
 import Glibc
 import HTTP
 import Synchronization
 
 /// A listening socket; closed with its last owner.
 final class Listener: Sendable {
-    enum Knock {
-        case client(Int32)
+    enum Accepted {
+        case client(Int32, RemoteAddress)
         case nobody
-        /// No descriptor is left for whoever waits.
+        /// No descriptor or memory is left.
         case exhausted
     }
 
@@ -25,10 +25,14 @@ final class Listener: Sendable {
         switch address {
         case .tcp(let host, let port):
             let (socket, bound) = try Self.listen(host, port)
-            (self.socket, self.address, self.file) = (socket, .tcp(host: host, port: bound), nil)
+            self.socket = socket
+            self.address = .tcp(host: host, port: bound)
+            self.file = nil
         case .unix(let path):
             let (socket, file) = try SocketFile.listen(path)
-            (self.socket, self.address, self.file) = (socket, address, file)
+            self.socket = socket
+            self.address = address
+            self.file = file
         }
     }
 
@@ -37,17 +41,23 @@ final class Listener: Sendable {
         close(self.socket)
     }
 
-    /// Turns everyone away from now on.
+    /// Refuses every further client.
     func stop() {
         guard !self.isStopped.exchange(true, ordering: .relaxed) else { return }
         self.file?.remove()
         shutdown(self.socket, Int32(SHUT_RDWR))
     }
 
-    /// The next client's socket.
-    func accept() -> Knock {
+    /// The next client that waits.
+    func accept() -> Accepted {
         while true {
-            let client = accept4(self.socket, nil, nil, Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue))
+            var storage = sockaddr_storage()
+            var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+            let client = unsafe withUnsafeMutablePointer(to: &storage) { pointer in
+                unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    unsafe accept4(self.socket, $0, &length, linux_nonblocking_socket)
+                }
+            }
             guard client >= 0 else {
                 switch errno {
                 case ECONNABORTED, EINTR, EPERM: continue
@@ -55,7 +65,9 @@ final class Listener: Sendable {
                 default: return .nobody
                 }
             }
-            if self.file == nil || SocketFile.isTrusted(client) { return .client(client) }
+            if self.file == nil || SocketFile.isTrusted(client) {
+                return .client(client, RemoteAddress(storage, length: length))
+            }
             close(client)
         }
     }
@@ -69,17 +81,21 @@ final class Listener: Sendable {
             throw .cannotListen(errno: EADDRNOTAVAIL)
         }
         defer { unsafe freeaddrinfo(address) }
-        let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
+        let kind = Int32(SOCK_STREAM.rawValue) | linux_nonblocking_socket
         let descriptor = unsafe Glibc.socket(address.pointee.ai_family, kind, 0)
         guard descriptor >= 0 else { throw .cannotListen(errno: errno) }
-        var (yes, no): (Int32, Int32) = (1, 0)
-        unsafe setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
+        var yes: Int32 = 1
+        var no: Int32 = 0
+        let size = socklen_t(MemoryLayout<Int32>.size)
+        unsafe setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, size)
+        // Accepted sockets inherit both. The second finds clients that vanish while a handler works for them.
+        unsafe setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &yes, size)
+        unsafe setsockopt(descriptor, SOL_SOCKET, SO_KEEPALIVE, &yes, size)
         if unsafe address.pointee.ai_family == AF_INET6 {  // `::` is every address of either family
-            unsafe setsockopt(
-                descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &no, socklen_t(MemoryLayout<Int32>.size))
+            unsafe setsockopt(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &no, size)
         }
         guard unsafe bind(descriptor, address.pointee.ai_addr, address.pointee.ai_addrlen) == 0,
-            Glibc.listen(descriptor, 1024) == 0
+            Glibc.listen(descriptor, 4096) == 0
         else {
             let code = errno
             close(descriptor)

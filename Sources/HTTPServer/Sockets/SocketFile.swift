@@ -1,6 +1,6 @@
 // Listening on a Unix-domain socket: for our own user's processes and root's only. Rule: HTTP contract, section 9, row 35.
 
-import CMicroHTTPD
+import CLinux
 import Glibc
 import HTTP
 
@@ -46,7 +46,7 @@ struct SocketFile: Sendable {
     /// Whether the process at the other end is our own user's or root's.
     static func isTrusted(_ client: Int32) -> Bool {
         var user = uid_t()
-        return unsafe http_peer_user(client, &user) == 0 && (user == 0 || user == geteuid())
+        return unsafe linux_peer_user(client, &user) == 0 && (user == 0 || user == geteuid())
     }
 
     private static func removeAbandoned(_ path: String, _ address: sockaddr_un) throws(HTTPFault) {

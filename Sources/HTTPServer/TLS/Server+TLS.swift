@@ -1,18 +1,33 @@
-// Encryption: TLS 1.2 and 1.3 by GnuTLS, inside the daemon.
+// How connections are encrypted: certificate, key, versions, and the certificates of clients.
 
 import Glibc
 package import HTTP
 
 extension Server {
     package struct TLS: Sendable {
+        package enum Version: Sendable {
+            case tls12, tls13
+        }
+
+        /// Whether clients must present a certificate.
+        package enum ClientCertificates: Sendable {
+            case optional, required
+        }
+
         /// PEM, the whole chain.
         package var certificate: String
         /// PEM.
         package var key: String
-        /// GnuTLS's priority string.
-        package var priorities = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
+        package var minimumVersion = Version.tls12
+        /// PEM: the authorities that issue certificates to clients. Nil if clients have none.
+        package var clientAuthorities: String?
+        /// With `clientAuthorities`. A certificate that is presented must be valid either way.
+        package var clientCertificates = ClientCertificates.required
 
-        package init(certificate: String, key: String) { (self.certificate, self.key) = (certificate, key) }
+        package init(certificate: String, key: String) {
+            self.certificate = certificate
+            self.key = key
+        }
 
         /// Reads both from files.
         ///
@@ -21,7 +36,10 @@ extension Server {
             self.init(certificate: try Self.read(certificateFile), key: try Self.read(keyFile))
         }
 
-        private static func read(_ path: String) throws(HTTPFault) -> String {
+        /// Reads a PEM file.
+        ///
+        /// - Throws: `HTTPFault.cannotStart` with the file's name.
+        package static func read(_ path: String) throws(HTTPFault) -> String {
             guard let file = unsafe fopen(path, "re") else {
                 throw .cannotStart(reason: "cannot read \(path): \(unsafe String(cString: strerror(errno)))")
             }
