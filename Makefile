@@ -2,12 +2,14 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help install build release run test test-clients dev-up dev-down db-migrate smoke fuzz fuzz-api demo-identity \
-    demo-uploads demo-publishing demo-policy phase1-demo phase2-demo phase3-demo phase4-demo sanitize race bench load worker-drill \
+    demo-uploads demo-publishing demo-policy phase1-demo phase2-demo phase3-demo phase4-demo sanitize race bench bench-cost load worker-drill \
     exit-drill format lint docs clean
 
 # The same flags everywhere a release is built, so that nothing is built twice. The Swift runtime is linked in, so that
 # the program runs without the toolchain.
 RELEASE := swift build --configuration release --product artifortress --static-swift-stdlib
+# The HTTP server alone, for measurements.
+HTTP_BENCH := .build/release/http-bench
 SOURCES := Package.swift Sources Tests
 
 help: ## list the targets
@@ -21,6 +23,10 @@ build: install ## build for debugging
 
 release: install ## build the program: .build/release/artifortress
 	$(RELEASE)
+
+.PHONY: $(HTTP_BENCH)
+$(HTTP_BENCH):
+	swift build --configuration release --product http-bench --static-swift-stdlib
 
 run: release ## start the server on ./artifortress-data, and print commands to try
 	@scripts/run
@@ -80,10 +86,15 @@ sanitize: install ## run the suite under the thread and the address sanitizer (l
 	scripts/sanitize thread
 	scripts/sanitize address
 
-bench: release ## measure beside nginx and docker-registry, and write docs/benchmarks.md
+bench: release $(HTTP_BENCH) ## measure beside nginx and docker-registry, and write docs/benchmarks.md
+	@scripts/bench.d/http $(HTTP_BENCH) docs/benchmarks/http.md
 	@scripts/bench .build/release/artifortress docs/benchmarks.md
 	@scripts/bench.d/publish .build/release/artifortress docs/benchmarks/publishing.md
 	@scripts/bench.d/search .build/release/artifortress docs/benchmarks/search.md
+
+bench-cost: release $(HTTP_BENCH) ## count instructions and allocations of requests; writes docs/benchmarks/cost.md
+	@scripts/install bench
+	@python3 scripts/bench.d/cost.py $(HTTP_BENCH) .build/release/artifortress docs/benchmarks/cost.md
 
 load: release ## uploads and downloads by many clients on both shapes; writes docs/benchmarks/load.md
 	@scripts/load .build/release/artifortress docs/benchmarks/load.md

@@ -82,6 +82,8 @@ let package = Package(
         module("Settings", ["Domain", "YAML"]),
         module("Commands", ["Domain"]),
         .executableTarget(name: "artifortress", dependencies: stack, swiftSettings: house),
+        .executableTarget(
+            name: "http-bench", dependencies: ["HTTPServer", "HTTP"], path: "Tests/HTTPBench", swiftSettings: house),
 
         tests("DomainTests", ["Domain"]),
         tests("TelemetryTests", ["Telemetry", "Domain", "Threads"]),
