@@ -1,7 +1,7 @@
 # The tasks of this repository; `make` alone lists them. The work itself is in scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help install build release run test test-clients dev-up dev-down db-migrate smoke fuzz fuzz-api demo-identity \
+.PHONY: help install build release run test test-clients dev-up dev-down db-migrate smoke fuzz fuzz-http fuzz-api demo-identity \
     demo-uploads demo-publishing demo-policy phase1-demo phase2-demo phase3-demo phase4-demo sanitize race bench bench-cost load worker-drill \
     exit-drill format lint docs clean
 
@@ -57,6 +57,9 @@ smoke: build ## start the server on an empty folder, upload a file, download it 
 
 fuzz: ## fuzz the HTTP parsers with libFuzzer and address sanitizer, a minute each
 	@scripts/fuzz-parsers $(FUZZ_SECONDS)
+
+fuzz-http: $(HTTP_BENCH) ## compare how 100,000 generated requests are read with nginx, h11 and httptools
+	@scripts/fuzz-http $(HTTP_BENCH) $(or $(FUZZ_COUNT),100000)
 
 fuzz-api: build ## send 10,000 generated requests to a server: no 5xx, every answer as in docs/openapi.yaml
 	@scripts/fuzz-api .build/debug/artifortress
