@@ -158,7 +158,7 @@ import Testing
                 #expect(client.read() == "", "after \(count) bytes")
             }
             #expect(eventually { statistics.openConnections == 0 && statistics.requestsInFlight == 0 })
-            #expect(reads.withLock { Set($0) }.isSubset(of: ["disconnected"]))
+            #expect(reads.withLock { Set($0) }.isSubset(of: ["\(HTTPFault.disconnected)"]))
         }
     }
 

@@ -30,7 +30,7 @@ import Testing
                 #expect(eventually { begun.load(ordering: .relaxed) == 2 })
             }
             #expect(eventually { ends.withLock { $0.count } == 2 })
-            #expect(ends.withLock { $0.sorted() } == ["GET CancellationError()", "PUT disconnected"])
+            #expect(ends.withLock { $0.sorted() } == ["GET CancellationError()", "PUT \(HTTPFault.disconnected)"])
         }
     }
 
