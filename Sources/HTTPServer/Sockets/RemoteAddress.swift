@@ -54,12 +54,12 @@ struct RemoteAddress: Sendable {
     private static func text(of storage: sockaddr_storage, _ length: socklen_t) -> String {
         unsafe withUnsafePointer(to: storage) { pointer in
             unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                unsafe String(unsafeUninitializedCapacity: Int(NI_MAXHOST)) { buffer in
-                    unsafe buffer.withMemoryRebound(to: CChar.self) { text in
-                        let failed = unsafe getnameinfo(
-                            address, length, text.baseAddress, socklen_t(text.count), nil, 0, NI_NUMERICHOST)
-                        return failed == 0 ? unsafe strnlen(text.baseAddress!, text.count) : 0
-                    }
+                // Copied out of the buffer: a string made in place would keep the buffer's size as long as the connection.
+                unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(NI_MAXHOST)) { text in
+                    let failed = unsafe getnameinfo(
+                        address, length, text.baseAddress, socklen_t(text.count), nil, 0, NI_NUMERICHOST)
+                    guard failed == 0, let start = text.baseAddress else { return "" }
+                    return unsafe String(cString: start)
                 }
             }
         }
