@@ -49,6 +49,7 @@ import Testing
         ) async throws -> Answer {
             var headers: Headers = ["Host": "artifacts.example", "Authorization": "Bearer \(self.token)"]
             if let type { headers.append("Content-Type", type) }
+            if chunks == nil { headers.append("Content-Length", String(bytes.count)) }
             return try await self.server.send(
                 route.method, self.path(route.pattern), headers: headers,
                 body: chunks.map { RequestBody(length: nil, source: Drip(bytes, by: $0)) } ?? RequestBody(bytes))
