@@ -105,9 +105,10 @@ load: release ## uploads and downloads by many clients on both shapes; writes do
 format: ## format the sources
 	swift format --in-place --parallel --recursive $(SOURCES)
 
-lint: ## check the format and the language
+lint: ## check the format, the language, and that names compare as bytes
 	swift format lint --strict --parallel --recursive $(SOURCES)
 	@scripts/lint-language
+	@scripts/lint-names
 
 docs: build ## write the pages that are generated from the sources
 	.build/debug/artifortress config --docs >docs/configuration.md

@@ -33,7 +33,8 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 /// Everything below the binary: for tests that put parts of it together.
 let stack: [Target.Dependency] = [
-    "Domain", "Threads", "HTTP", "Telemetry", "Cryptography", "HTTPServer", "HTTPClient", "Persistence", "PostgreSQL",
+    "Domain", "Threads", "HTTP", "Telemetry", "Cryptography", "HTTPServer", "HTTPClient", "Normalization",
+    "Persistence", "PostgreSQL",
     "SQLite", "Storage", "Filesystem", "S3", "Policy", "Registry", "Identity", "API", "Generic", "Worker", "Settings",
     "Commands",
     "Description",
@@ -47,6 +48,8 @@ let package = Package(
         library("COpenSSL", pkgConfig: "openssl", apt: "libssl-dev"),
         library("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
         library("CYAML", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
+        .systemLibrary(  // its pkg-config file asks for a macro that SwiftPM does not pass on, and nothing else
+            name: "CUTF8Proc", path: "Sources/C/CUTF8Proc", providers: [.apt(["libutf8proc-dev"])]),
         systemCalls("CLinux"),
 
         module("Domain"),
@@ -56,7 +59,8 @@ let package = Package(
         module("Cryptography", ["Domain", "COpenSSL"]),
         module("HTTPServer", ["Domain", "HTTP", "Threads", "CLinux", "COpenSSL"]),
         module("HTTPClient", ["Domain", "HTTP", "Threads", "CCurl"]),
-        module("Persistence", ["Domain", "Threads", "Cryptography"]),
+        module("Normalization", ["Domain", "CUTF8Proc"]),
+        module("Persistence", ["Domain", "Threads", "Cryptography", "Normalization"]),
         module(
             "PostgreSQL", ["Persistence", "Domain", "Threads", "CPostgreSQL"], resources: [.embedInCode("Migrations")]),
         module("SQLite", ["Persistence", "Domain", "Threads", "CSQLite"], resources: [.embedInCode("Migrations")]),

@@ -177,14 +177,19 @@ enum BrowserSafety {
         guard request.isMutation else { return }
         guard request.headers["cookie"] != nil || request.headers.basicCredentials != nil else { return }
         let origin = request.headers["origin"]
-        let isForeign = origin.map { $0 != "null" && Self.host(of: $0) != request.headers["host"] } ?? false
+        let isForeign =
+            origin.map {
+                $0 != "null" && Self.host(of: $0).map { Name($0) } != request.headers["host"].map { Name($0) }
+            } ?? false
         guard !isForeign, origin != "null", request.headers["sec-fetch-site"]?.lowercased() != "cross-site" else {
             throw Refusal(.forbidden, "A page of another origin may not do this with a stored password or cookie.")
         }
     }
 
     private static func host(of origin: String) -> String? {
-        origin.firstRange(of: "://").map { String(origin[$0.upperBound...]) }
+        guard let slash = origin.first("/"), origin[..<slash].endsWithBytes(of: ":") else { return nil }
+        let rest = origin[slash...]
+        return rest.startsWithBytes(of: "//") ? String(Substring(rest.utf8.dropFirst(2))) : nil
     }
 }
 

@@ -79,7 +79,7 @@ package struct Call: Sendable {
             case "repoKey": _ = try RepoKey(parsing: value)
             case "subject": _ = try Subject(parsing: value)
             case "digest": _ = try BlobDigest(parsing: value)
-            case _ where name.hasSuffix("Id"): _ = try self.id(name, of: Call.self)
+            case _ where name.endsWithBytes(of: "Id"): _ = try self.id(name, of: Call.self)
             default: break
             }
         }

@@ -36,7 +36,7 @@ package struct Forwarding: Sendable {
         if let isTrusted, isTrusted(received.remoteAddress),
             let given = Self.last("x-forwarded-prefix", received.headers), Self.isPrefix(given)
         {
-            prefix = given.hasSuffix("/") ? String(given.dropLast()) : given
+            prefix = given.endsWithBytes(of: "/") ? String(Substring(given.utf8.dropLast())) : given
         }
         return Origin(publicURL: self.publicURL, fallback: self.fallback, forwardedPrefix: prefix)
     }
@@ -44,7 +44,7 @@ package struct Forwarding: Sendable {
     /// The nearest address that is no trusted proxy's: what stands before it anybody may have written.
     private static func client(of request: Request, _ isTrusted: (String) -> Bool) -> String {
         var client = request.remoteAddress
-        let listed = request.headers.all("x-forwarded-for").flatMap { $0.split(separator: ",") }
+        let listed = request.headers.all("x-forwarded-for").flatMap { $0.parts(at: ",", keepsEmpty: false) }
         for entry in listed.reversed() {
             guard let address = self.address(entry.trimmed) else { break }
             client = address
@@ -56,9 +56,9 @@ package struct Forwarding: Sendable {
     /// Without port and brackets; nil for what is no numeric address.
     private static func address(_ entry: String) -> String? {
         var text = entry[...]
-        if text.hasPrefix("["), let end = text.firstIndex(of: "]") {
-            text = text[text.index(after: text.startIndex)..<end]
-        } else if let colon = text.firstIndex(of: ":"), text[text.index(after: colon)...].firstIndex(of: ":") == nil {
+        if text.startsWithBytes(of: "["), let end = text.first("]") {
+            text = text[text.utf8.index(after: text.startIndex)..<end]
+        } else if let colon = text.first(":"), colon == text.last(":") {
             text = text[..<colon]
         }
         let isAllowed = text.utf8.allSatisfy { $0.hexDigitValue != nil || $0 == 0x2E || $0 == 0x3A }
@@ -67,7 +67,7 @@ package struct Forwarding: Sendable {
 
     /// The last value of a list: the nearest proxy's.
     private static func last(_ name: String, _ headers: Headers) -> String? {
-        headers.all(name).last?.split(separator: ",").last?.trimmedOrNil
+        headers.all(name).last?.parts(at: ",", keepsEmpty: false).last?.trimmedOrNil
     }
 
     /// Host and perhaps port: nothing that could become another part of a URL.
@@ -82,8 +82,8 @@ package struct Forwarding: Sendable {
     }
 
     private static func isPrefix(_ text: String) -> Bool {
-        text.hasPrefix("/") && !text.contains("//") && text.utf8.count <= 255
-            && !text.split(separator: "/").contains { $0 == "." || $0 == ".." }
+        text.startsWithBytes(of: "/") && !text.contains("//") && text.utf8.count <= 255
+            && !text.parts(at: "/").contains { $0 == "." || $0 == ".." }
             && text.utf8.allSatisfy { byte in
                 switch byte {
                 case 0x2D...0x39, 0x41...0x5A, 0x5F, 0x61...0x7A, 0x7E: true

@@ -1,5 +1,6 @@
 // Directories below the storage directory, and which of them are known to survive a loss of power.
 
+import Domain
 import Glibc
 import Storage
 import Synchronization
@@ -9,7 +10,7 @@ import Synchronization
 final class Directories: Sendable {
     private let root: String
     /// Directories whose own name is durable. What is forgotten is synced again.
-    private let known = Mutex(Set<String>())
+    private let known = Mutex(Set<Name>())
     private static let limit = 65_536
 
     /// - Parameter root: exists, and is durable.
@@ -24,7 +25,7 @@ final class Directories: Sendable {
             try self.make(parentOf: directory)
             guard try SystemCall.makeDirectory(directory) else { return }
         }
-        self.known.withLock { _ = $0.remove(directory) }
+        self.known.withLock { _ = $0.remove(Name(directory)) }
     }
 
     /// Makes the name `path` durable.
@@ -34,7 +35,7 @@ final class Directories: Sendable {
         try SystemCall.synchronize(directory: directory)
         while directory.utf8.count > self.root.utf8.count {
             let name = directory
-            if self.known.withLock({ $0.contains(name) }) { break }
+            if self.known.withLock({ $0.contains(Name(name)) }) { break }
             synced.append(name)
             directory = Self.parent(of: name)
             try SystemCall.synchronize(directory: directory)
@@ -42,7 +43,7 @@ final class Directories: Sendable {
         guard !synced.isEmpty else { return }
         self.known.withLock { known in  // all at once: a known one's ancestors are durable too
             if known.count >= Self.limit { known.removeAll() }
-            known.formUnion(synced)
+            known.formUnion(synced.map { Name($0) })
         }
     }
 

@@ -30,8 +30,8 @@ private struct TreeWalk {
 
     /// An object's name, and the file that stands for it.
     private struct Entry: Comparable {
-        let name: String
-        let file: String
+        let name: Name
+        let file: Name
 
         static func < (left: Self, right: Self) -> Bool { (left.name, left.file) < (right.name, right.file) }
     }
@@ -40,19 +40,19 @@ private struct TreeWalk {
 
     /// Whether no key that begins so comes after the last page's end.
     private func isPast(_ prefix: String) -> Bool {
-        !self.after.utf8.starts(with: prefix.utf8) && prefix < self.after
+        !self.after.startsWithBytes(of: prefix) && Name(prefix) < Name(self.after)
     }
 
     mutating func visit(_ path: String, prefix: String) throws {
-        var groups: [String: Group] = [:]
+        var groups: [Name: Group] = [:]
         try SystemCall.forEachName(in: path) { name in
             if name.first == Layout.fanPrefix {
-                groups[String(name.dropFirst()), default: Group()].fan = name
+                groups[Name(name.dropFirst()), default: Group()].fan = name
             } else {
-                groups[String("\(name)/".prefix(2)), default: Group()].directories.append(name)
+                groups[Name("\(name)/".prefix(2)), default: Group()].directories.append(name)
             }
         }
-        for (start, group) in groups.sorted(by: { $0.key < $1.key }) where !self.isPast(prefix + start) {
+        for (start, group) in groups.sorted(by: { $0.key < $1.key }) where !self.isPast(prefix + start.text) {
             try self.visit(group, in: path, prefix: prefix)
             if self.found.count >= self.limit { return }
         }
@@ -60,8 +60,9 @@ private struct TreeWalk {
 
     private mutating func visit(_ group: Group, in path: String, prefix: String) throws {
         var files = try group.fan.map { try self.entries(of: "\(path)/\($0)", prefix: prefix) }?[...] ?? []
-        for directory in group.directories.map({ "\($0)/" }).sorted() where !self.isPast(prefix + directory) {
-            while let entry = files.first, entry.name < directory {
+        for name in group.directories.map({ Name("\($0)/") }).sorted() where !self.isPast(prefix + name.text) {
+            let directory = name.text
+            while let entry = files.first, entry.name < name {
                 try self.add(files.removeFirst(), in: "\(path)/\(group.fan ?? "")", prefix: prefix)
             }
             if self.found.count >= self.limit { return }
@@ -76,8 +77,8 @@ private struct TreeWalk {
         var entries: [Entry] = []
         try SystemCall.forEachName(in: path) { file in
             let name = String(file.prefix { $0 != "~" })
-            guard prefix + name > self.after else { return }
-            entries.append(Entry(name: name, file: file))
+            guard Name(prefix + name) > Name(self.after) else { return }
+            entries.append(Entry(name: Name(name), file: Name(file)))
             guard entries.count >= 2 * most else { return }
             entries.sort()
             entries.removeSubrange(most...)
@@ -86,7 +87,7 @@ private struct TreeWalk {
     }
 
     private mutating func add(_ entry: Entry, in path: String, prefix: String) throws {
-        guard let key = StorageKey(prefix + entry.name) else { return }
+        guard let key = StorageKey(prefix + entry.name.text) else { return }
         let isKnown = key == self.found.last?.key
         guard isKnown || self.found.count < self.limit,
             let status = try SystemCall.status(of: "\(path)/\(entry.file)")  // else it has gone meanwhile

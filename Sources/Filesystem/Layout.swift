@@ -17,7 +17,7 @@ struct Layout: Sendable {
 
     init(root: String) {
         var root = root
-        while root.count > 1, root.hasSuffix("/") { root.removeLast() }
+        while root.utf8.count > 1, root.endsWithBytes(of: "/") { root.unicodeScalars.removeLast() }
         self.root = root
     }
 

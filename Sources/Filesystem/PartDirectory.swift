@@ -81,7 +81,7 @@ struct PartDirectory: Sendable {
             return max(0, count)
         }
         if let failure { throw failure }
-        let words = text.split(separator: "/")
+        let words = text.parts(at: "/", keepsEmpty: false)
         return words.count == 2 ? Entry(data: String(words[0]), entityTag: String(words[1])) : nil
     }
 

@@ -15,11 +15,11 @@ package enum ByteRange: Hashable, Sendable {
     /// - Throws: `bad_request` for a malformed range of bytes: something that is not a number, or an end before the start.
     package init?(parsing header: String?) throws(Refusal) {
         guard let text = header?.trimmedOrNil else { return nil }
-        let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        let parts = text.parts(at: "=", most: 1)
         guard parts[0].trimmed.equalsIgnoringCase("bytes") else { return nil }
         guard parts.count == 2 else { throw Self.malformed }
         if parts[1].utf8.contains(UInt8(ascii: ",")) { return nil }
-        let ends = parts[1].split(separator: "-", omittingEmptySubsequences: false).map(\.trimmed)
+        let ends = parts[1].parts(at: "-").map(\.trimmed)
         guard ends.count == 2 else { throw Self.malformed }
         if ends[0].isEmpty {
             self = .last(try Self.number(ends[1]))

@@ -13,13 +13,15 @@ package struct EntityTag: Hashable, Sendable, CustomStringConvertible {
 
     /// Whether an `If-None-Match` list has this tag (weak comparison) or `*`.
     package func isNamed(byIfNoneMatch header: String) -> Bool {
-        Self.list(header).contains { $0 == "*" || $0 == self.description || $0 == "W/\(self)" }
+        Self.list(header).contains {
+            $0 == "*" || $0.hasSameBytes(as: self.description) || $0.hasSameBytes(as: "W/\(self)")
+        }
     }
 
     /// Whether an `If-Match` list has this tag (strong comparison) or `*`.
     package func isNamed(byIfMatch header: String) -> Bool {
-        Self.list(header).contains { $0 == "*" || $0 == self.description }
+        Self.list(header).contains { $0 == "*" || $0.hasSameBytes(as: self.description) }
     }
 
-    private static func list(_ header: String) -> [String] { header.split(separator: ",").map(\.trimmed) }
+    private static func list(_ header: String) -> [String] { header.parts(at: ",").map(\.trimmed) }
 }

@@ -1,6 +1,8 @@
 // Finds the route of a request. Rules: HTTP contract, 1.1 and section 9, rows 40: under `/v1` and `/health` literal
 // segments match in any letter case and one trailing `/` is tolerated; elsewhere neither.
 
+import Domain
+
 /// A path with places for values: `/v1/repos/{repoKey}`; `{path...}` as the last segment takes the rest.
 package struct PathPattern: Hashable, Sendable, CustomStringConvertible {
     package enum Segment: Hashable, Sendable {
@@ -40,7 +42,9 @@ package struct PathPattern: Hashable, Sendable, CustomStringConvertible {
                 guard !part.isEmpty else { return nil }
                 values.append(name, part)
             case .literal(let literal):
-                guard part == literal || self.isLenient && part.equalsIgnoringCase(literal) else { return nil }
+                guard part.hasSameBytes(as: literal) || self.isLenient && part.equalsIgnoringCase(literal) else {
+                    return nil
+                }
             }
         }
         return count == self.segments.count ? values : nil
@@ -87,16 +91,16 @@ package struct Router<Handler: Sendable>: Sendable {
 
     package let routes: [Route]
     /// By the first literal segment, lower-cased, each with `others` behind it: most requests look at few routes.
-    private let byFirst: [String: [Route]]
+    private let byFirst: [Name: [Route]]
     private let others: [Route]
 
     package init(_ routes: [Route]) {
         self.routes = routes
-        var byFirst: [String: [Route]] = [:]
+        var byFirst: [Name: [Route]] = [:]
         var others: [Route] = []
         for route in routes {
             if case .literal(let first)? = route.pattern.segments.first {
-                byFirst[first.lowercased(), default: []].append(route)
+                byFirst[Name(first.asciiLowercased), default: []].append(route)
             } else {
                 others.append(route)
             }
@@ -114,7 +118,7 @@ package struct Router<Handler: Sendable>: Sendable {
         let wanted = method == "HEAD" ? "GET" : method
         var allowed: [String] = []
         let first = path.first ?? ""
-        for route in self.byFirst[first] ?? self.byFirst[first.lowercased()] ?? self.others {
+        for route in self.byFirst[Name(first)] ?? self.byFirst[Name(first.asciiLowercased)] ?? self.others {
             guard let values = route.pattern.match(path) else { continue }
             if route.method == wanted || route.method == method { return .found(route, values: values) }
             if !allowed.contains(route.method) { allowed.append(route.method) }

@@ -25,16 +25,20 @@ extension Target {
     /// The first value of a parameter; nil if it is absent. ``checkQuery()`` has rejected what cannot be decoded.
     package func parameter(_ name: String) -> String? {
         guard let query = self.query else { return nil }
-        for pair in query.split(separator: "&") {
-            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard let key = Target.decodeForm(parts[0]), key == name else { continue }
+        for pair in query.parts(at: "&", keepsEmpty: false) {
+            let parts = pair.parts(at: "=", most: 1)
+            guard let key = Target.decodeForm(parts[0]), key.hasSameBytes(as: name) else { continue }
             return parts.count == 2 ? Target.decodeForm(parts[1]) : ""
         }
         return nil
     }
 
     private static func decodeForm(_ text: Substring) -> String? {
-        Target.decode(text.utf8.contains(UInt8(ascii: "+")) ? text.replacing("+", with: " ").utf8 : text.utf8)
+        Target.decode(text.utf8.contains(UInt8(ascii: "+")) ? Self.blanks(text).utf8 : text.utf8)
+    }
+
+    private static func blanks(_ text: Substring) -> Substring {
+        Substring(String(decoding: text.utf8.map { $0 == UInt8(ascii: "+") ? 0x20 : $0 }, as: UTF8.self))
     }
 
     /// Percent-encodes what may not stand in a path segment (RFC 3986, 3.3).

@@ -53,8 +53,7 @@ extension Subject: SQLConvertible {
     package static var sqlKind: SQLKind { .text }
     package var sqlValue: SQLValue { .text(self.text) }
     package init(cells: any Cells, column: Int) throws(DatabaseFault) {
-        let text = try cells.text(column)
-        do { try self.init(parsing: text) } catch { throw .unreadable("Subject: \(text)") }
+        self.init(stored: try cells.text(column))
     }
 }
 
@@ -62,9 +61,14 @@ extension RelativePath: SQLConvertible {
     package static var sqlKind: SQLKind { .text }
     package var sqlValue: SQLValue { .text(self.text) }
     package init(cells: any Cells, column: Int) throws(DatabaseFault) {
-        let text = try cells.text(column)
-        do { try self.init(parsing: text) } catch { throw .unreadable("RelativePath: \(text)") }
+        self.init(stored: try cells.text(column))
     }
+}
+
+extension Name: SQLConvertible {
+    package static var sqlKind: SQLKind { .text }
+    package var sqlValue: SQLValue { .text(self.text) }
+    package init(cells: any Cells, column: Int) throws(DatabaseFault) { self.init(try cells.text(column)) }
 }
 
 extension StorageKey: SQLConvertible {

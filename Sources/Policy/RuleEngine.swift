@@ -27,7 +27,7 @@ package struct RuleEngine: PolicyEngine {
         var rules: [(origin: PolicyFinding.Origin, rule: PolicyRule)] = []
         for set in sets {
             for rule in set.rules.rules where rule.applies(to: set.action, type: type, repo: set.repo) {
-                if !rules.contains(where: { $0.origin == set.origin && $0.rule.name == rule.name }) {
+                if !rules.contains(where: { $0.origin == set.origin && $0.rule.name.hasSameBytes(as: rule.name) }) {
                     rules.append((set.origin, rule))
                 }
             }
@@ -38,9 +38,9 @@ package struct RuleEngine: PolicyEngine {
     package var isEmpty: Bool { self.rules.isEmpty }
 
     /// Predicate types that a candidate's attestations have to be looked up for.
-    package var predicateTypes: Set<String> {
+    package var predicateTypes: Set<Name> {
         self.rules.reduce(into: []) { types, element in
-            if case .attestation(let wanted) = element.rule.check { types.formUnion(wanted) }
+            if case .attestation(let wanted) = element.rule.check { types.formUnion(wanted.map { Name($0) }) }
         }
     }
 

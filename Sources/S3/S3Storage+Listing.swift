@@ -23,8 +23,8 @@ extension S3Storage {
     }
 
     private func key(_ name: String) -> StorageKey? {
-        guard name.hasPrefix(self.prefix) else { return nil }
-        let key = StorageKey(String(name.dropFirst(self.prefix.count)))
+        guard name.startsWithBytes(of: self.prefix) else { return nil }
+        let key = StorageKey(String(Substring(name.utf8.dropFirst(self.prefix.utf8.count))))
         return key?.text == Installation.name ? nil : key
     }
 
@@ -94,7 +94,7 @@ extension S3Storage {
     func uploads(of key: StorageKey) async throws -> [MultipartUpload] {
         let name = self.name(of: key)
         return try await self.uploads(after: nil, limit: 1000, prefix: name).uploads
-            .filter { $0.name == name }.map { MultipartUpload(key: key, id: $0.id) }
+            .filter { $0.name.hasSameBytes(as: name) }.map { MultipartUpload(key: key, id: $0.id) }
     }
 
     private func page(_ query: [(name: String, value: String)]) async throws -> XMLElement {

@@ -61,7 +61,8 @@ extension S3Storage {
     }
 
     private static func unquoted(_ tag: String) -> String {
-        tag.count >= 2 && tag.hasPrefix("\"") && tag.hasSuffix("\"") ? String(tag.dropFirst().dropLast()) : tag
+        let isQuoted = tag.utf8.count >= 2 && tag.startsWithBytes(of: "\"") && tag.endsWithBytes(of: "\"")
+        return isQuoted ? String(Substring(tag.utf8.dropFirst().dropLast())) : tag
     }
 
     package func parts(of upload: MultipartUpload) async throws -> [StoredPart] {

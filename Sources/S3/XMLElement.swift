@@ -1,6 +1,8 @@
 // The little XML that S3 answers with: elements and text. What is no such document is refused, not guessed at; there
 // are no entities but XML's own five and numbers, and no document types.
 
+import Domain
+
 struct XMLElement {
     /// Without its namespace's prefix.
     let name: String
@@ -22,7 +24,7 @@ struct XMLElement {
         var rest = Substring(text)
         var open: [XMLElement] = []
         var root: XMLElement?
-        while let mark = rest.firstIndex(of: "<") {
+        while let mark = rest.first("<") {
             let before = rest[..<mark]
             if open.isEmpty {
                 guard before.allSatisfy({ $0.isWhitespace || $0 == "\u{FEFF}" }) else { return nil }
@@ -31,24 +33,24 @@ struct XMLElement {
                 open[open.count - 1].text += decoded
             }
             rest = rest[mark...]
-            if rest.hasPrefix("<?") {
+            if rest.startsWithBytes(of: "<?") {
                 guard Self.skip(&rest, past: "?>") != nil else { return nil }
-            } else if rest.hasPrefix("<!--") {
+            } else if rest.startsWithBytes(of: "<!--") {
                 guard Self.skip(&rest, past: "-->") != nil else { return nil }
-            } else if rest.hasPrefix("<![CDATA["), !open.isEmpty {
+            } else if rest.startsWithBytes(of: "<![CDATA["), !open.isEmpty {
                 guard let data = Self.skip(&rest, past: "]]>") else { return nil }
-                open[open.count - 1].text += data.dropFirst("<![CDATA[".count)
-            } else if rest.hasPrefix("</") {
+                open[open.count - 1].text += Substring(data.utf8.dropFirst("<![CDATA[".utf8.count))
+            } else if rest.startsWithBytes(of: "</") {
                 guard let tag = Self.skip(&rest, past: ">"), let element = open.popLast(),
-                    Self.localName(tag.dropFirst(2)) == element.name
+                    Self.localName(Substring(tag.utf8.dropFirst(2))).hasSameBytes(as: element.name)
                 else { return nil }
                 if open.isEmpty { root = element } else { open[open.count - 1].children.append(element) }
             } else {
                 guard root == nil, open.count < Self.depthLimit, let tag = Self.skip(&rest, past: ">") else {
                     return nil
                 }
-                let isEmpty = tag.hasSuffix("/")
-                let name = Self.localName(tag.dropFirst().dropLast(isEmpty ? 1 : 0))
+                let isEmpty = tag.endsWithBytes(of: "/")
+                let name = Self.localName(Substring(tag.utf8.dropFirst().dropLast(isEmpty ? 1 : 0)))
                 guard !name.isEmpty, !name.contains(where: { "<!&\"'=".contains($0) }) else { return nil }
                 let element = XMLElement(name: name)
                 if !isEmpty {
@@ -66,48 +68,56 @@ struct XMLElement {
 
     /// Takes the text up to `end`, which is taken too.
     private static func skip(_ rest: inout Substring, past end: String) -> Substring? {
-        guard let range = rest.firstRange(of: end) else { return nil }
-        defer { rest = rest[range.upperBound...] }
-        return rest[..<range.lowerBound]
+        var start = rest.utf8[...]
+        while !start.starts(with: end.utf8) { guard start.popFirst() != nil else { return nil } }
+        defer { rest = rest[rest.utf8.index(start.startIndex, offsetBy: end.utf8.count)...] }
+        return rest[..<start.startIndex]
     }
 
     /// The tag's name, without attributes and namespace.
     private static func localName(_ tag: Substring) -> String {
         let name = tag.prefix { !$0.isWhitespace }
-        return String(name.lastIndex(of: ":").map { name[name.index(after: $0)...] } ?? name)
+        return String(name.last(":").map { name[name.utf8.index(after: $0)...] } ?? name)
     }
 
     private static func decode(_ text: Substring) -> String? {
-        guard text.contains("&") else { return String(text) }
+        guard text.has("&") else { return String(text) }
         var decoded = ""
         var rest = text
-        while let mark = rest.firstIndex(of: "&") {
+        while let mark = rest.first("&") {
             decoded += rest[..<mark]
-            guard let end = rest[mark...].firstIndex(of: ";") else { return nil }
-            let entity = rest[rest.index(after: mark)..<end]
+            guard let end = rest[mark...].first(";") else { return nil }
+            let entity = rest[rest.utf8.index(after: mark)..<end]
             switch entity {
             case "amp": decoded += "&"
             case "lt": decoded += "<"
             case "gt": decoded += ">"
             case "quot": decoded += "\""
             case "apos": decoded += "'"
-            case _ where entity.hasPrefix("#x"):
+            case _ where entity.startsWithBytes(of: "#x"):
                 guard let scalar = UInt32(entity.dropFirst(2), radix: 16).flatMap(Unicode.Scalar.init) else {
                     return nil
                 }
                 decoded.unicodeScalars.append(scalar)
-            case _ where entity.hasPrefix("#"):
+            case _ where entity.startsWithBytes(of: "#"):
                 guard let scalar = UInt32(entity.dropFirst()).flatMap(Unicode.Scalar.init) else { return nil }
                 decoded.unicodeScalars.append(scalar)
             default: return nil
             }
-            rest = rest[rest.index(after: end)...]
+            rest = rest[rest.utf8.index(after: end)...]
         }
         return decoded + rest
     }
 
     /// Text as it stands in a document.
     static func encode(_ text: String) -> String {
-        text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
+        text.unicodeScalars.reduce(into: "") { encoded, scalar in
+            switch scalar {
+            case "&": encoded += "&amp;"
+            case "<": encoded += "&lt;"
+            case ">": encoded += "&gt;"
+            default: encoded.unicodeScalars.append(scalar)
+            }
+        }
     }
 }

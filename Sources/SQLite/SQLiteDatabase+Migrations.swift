@@ -13,6 +13,7 @@ extension SQLiteDatabase {
         Migration("V0010_policy", oldestLevel: 1, script: PackageResources.V0010_policy_sql),
         Migration("V0012_search_backlog", oldestLevel: 1, script: PackageResources.V0012_search_backlog_sql),
         Migration("V0013_webhook_queue", oldestLevel: 1, script: PackageResources.V0013_webhook_queue_sql),
+        Migration("V0014_names", oldestLevel: 1, script: PackageResources.V0014_names_sql),
         Migration("V0016_blob_checks", oldestLevel: 1, script: PackageResources.V0016_blob_checks_sql),
         Migration("V0017_repository_blobs", oldestLevel: 1, script: PackageResources.V0017_repository_blobs_sql),
         Migration("V0020_search_words", oldestLevel: 1, script: PackageResources.V0020_search_words_sql),

@@ -6,7 +6,7 @@ extension Configuration {
     /// One line a setting: key, value, source; and a note if the setting is not yet effective.
     package var text: String {
         let rows = Catalogue.all.map { setting in
-            let source = self.entries[setting.name]?.source.description ?? ""
+            let source = self.entries[Name(setting.name)]?.source.description ?? ""
             let note = setting.pendingFeature.map { "  (not yet effective: needs \($0))" } ?? ""
             return (setting.name, self.shownText(setting.name), source + note)
         }
@@ -21,7 +21,7 @@ extension Configuration {
     package var json: JSON {
         .array(
             Catalogue.all.map { setting in
-                let entry = self.entries[setting.name]
+                let entry = self.entries[Name(setting.name)]
                 var members: [JSON.Member] = [
                     .init("key", .string(setting.name)), .init("value", entry?.shown ?? .null),
                     .init("source", JSON(entry?.source.description)),
@@ -34,7 +34,7 @@ extension Configuration {
     /// Settings that were given a value although nothing in this build uses them, with the feature that would.
     package var ineffective: [(name: String, source: SettingSource, feature: String)] {
         Catalogue.all.compactMap { setting in
-            guard let feature = setting.pendingFeature, let source = self.entries[setting.name]?.source,
+            guard let feature = setting.pendingFeature, let source = self.entries[Name(setting.name)]?.source,
                 source != .default
             else { return nil }
             return (setting.name, source, feature)
@@ -42,7 +42,7 @@ extension Configuration {
     }
 
     private func shownText(_ name: String) -> String {
-        switch self.entries[name]?.shown ?? .null {
+        switch self.entries[Name(name)]?.shown ?? .null {
         case .null: "none"
         case .string(let text): text
         case .array(let elements): elements.isEmpty ? "none" : elements.compactMap(\.text).joined(separator: ",")

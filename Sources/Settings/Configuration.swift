@@ -10,21 +10,21 @@ package struct Configuration: Sendable {
         package let source: SettingSource
     }
 
-    var entries: [String: Entry] = [:]
+    var entries: [Name: Entry] = [:]
     /// What the defaults depend on besides other settings.
     package let surroundings: Surroundings
 
     init(_ surroundings: Surroundings) { self.surroundings = surroundings }
 
     package subscript<Value>(_ setting: Setting<Value>) -> Value {
-        guard let value = self.entries[setting.name]?.value as? Value else {
+        guard let value = self.entries[Name(setting.name)]?.value as? Value else {
             preconditionFailure("\(setting.name) is not in the catalogue, or is read before it is decided")
         }
         return value
     }
 
     package func source<Value>(of setting: Setting<Value>) -> SettingSource {
-        self.entries[setting.name]?.source ?? .default
+        self.entries[Name(setting.name)]?.source ?? .default
     }
 }
 

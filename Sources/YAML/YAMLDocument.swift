@@ -1,6 +1,8 @@
 // A YAML document as a tree, as far as we need it: no anchors, aliases or tags, so nothing in it can grow; keys are
 // scalars and stand once; depth and size are bounded.
 
+import Domain
+
 /// What is wrong with a text: `PATH:LINE: …`.
 package struct YAMLFault: Error, Hashable, CustomStringConvertible {
     package let description: String
@@ -102,7 +104,9 @@ private struct YAMLReader: ~Copyable {
             guard case .scalar(let key, _) = event.kind, !event.isDecorated else {
                 throw self.refuse(event, "a key must be a word")
             }
-            guard !members.contains(where: { $0.key == key }) else { throw self.refuse(event, "'\(key)' stands twice") }
+            guard !members.contains(where: { $0.key.hasSameBytes(as: key) }) else {
+                throw self.refuse(event, "'\(key)' stands twice")
+            }
             let value = try self.node(try self.events.next(), depth: depth + 1)
             members.append(YAMLDocument.Member(key: key, value: value, line: event.line))
         }

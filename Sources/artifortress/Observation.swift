@@ -143,7 +143,7 @@ struct Observation: Sendable {
         return .own("GET", "/metrics", "the setting metrics.token") { call, identity in
             if let token {
                 guard let header = call.request.headers["authorization"] else { throw Refusal.unauthenticated }
-                let presented = header.split(separator: " ").last.map(String.init) ?? ""
+                let presented = header.parts(at: " ").last.map { String($0) } ?? ""
                 try await identity.examine(call.credential) {
                     guard ConstantTime.equal(presented.utf8, token.utf8) else { throw Refusal.unauthenticated }
                 }

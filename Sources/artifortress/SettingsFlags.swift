@@ -1,6 +1,7 @@
 // The settings as flags of a verb.
 
 import Commands
+import Domain
 import Glibc
 import Settings
 
@@ -25,8 +26,8 @@ enum SettingsFlags {
         var next = unsafe environ
         while let entry = unsafe next.pointee {
             let text = unsafe String(cString: entry)
-            if let mark = text.firstIndex(of: "=") {
-                variables[String(text[..<mark])] = String(text[text.index(after: mark)...])
+            if let mark = text.first("=") {
+                variables[String(text[..<mark])] = String(text[text.utf8.index(after: mark)...])
             }
             unsafe next += 1
         }

@@ -48,7 +48,7 @@ import Testing
 
     static func candidate(
         _ name: String = "left-pad", namespace: String? = nil, version: String = "1.0.0", manifest: JSON = [:],
-        entries: [ArtifactEntry] = [], attested: Set<String> = [], action: PolicyAction = .publish
+        entries: [ArtifactEntry] = [], attested: Set<Name> = [], action: PolicyAction = .publish
     ) throws -> PolicyCandidate {
         let tenant = TenantID(UniqueID.random())
         return PolicyCandidate(

@@ -86,7 +86,7 @@ package struct FileAnswer: Sendable {
     /// Whether a `Range` counts, by `If-Range`.
     private static func rangeApplies(_ file: FileDescription, _ headers: Headers) -> Bool {
         guard let condition = headers["if-range"]?.trimmed else { return true }
-        if condition.hasPrefix("\"") { return condition == file.tag.description }
+        if condition.startsWithBytes(of: "\"") { return condition.hasSameBytes(as: file.tag.description) }
         guard let time = Timestamp(httpDate: condition), let modified = file.modifiedAt else { return false }
         return modified.wholeSeconds == time
     }

@@ -58,7 +58,7 @@ package final class FileDescription: Sendable {
         let media = type.flatMap(MediaType.init(parsing:))
         // Clients read a malformed type each in their own way, so it is not repeated.
         headers.append("Content-Type", media == nil ? Self.unknownType : type ?? Self.unknownType)
-        if type != nil, media.map({ Self.inertTypes.contains($0.essence) }) != true {
+        if type != nil, media.map({ Self.inertTypes.contains(Name($0.essence)) }) != true {
             headers.append("Content-Disposition", "attachment; filename*=UTF-8''\(Target.encode(component: name))")
         }
         self.headersOfContent = headers
@@ -68,7 +68,7 @@ package final class FileDescription: Sendable {
 
     /// What a browser may show where it is: types that it saves anyway or that cannot run code. Everything else, known or
     /// not, is an attachment.
-    private static let inertTypes: Set<String> = [
+    private static let inertTypes: Set<Name> = [
         FileDescription.unknownType, "text/plain", "text/csv", "text/markdown", "application/json",
         "application/x-ndjson", "application/yaml", "application/toml", "image/png", "image/jpeg", "image/gif",
         "image/webp", "image/avif", "audio/mpeg", "audio/ogg", "audio/wav", "audio/flac", "video/mp4", "video/webm",

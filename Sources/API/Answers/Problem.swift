@@ -114,8 +114,8 @@ extension Reason {
         case .unauthorized: 401
         case .forbidden: 403
         case .notFound, .objectNotFound: 404
-        case .conflict, .uploadVerificationFailed, .entryMismatch, .coordinateRetired, .policyDenied,
-            .idempotencyReplayed, .subjectMismatch:
+        case .conflict, .uploadVerificationFailed, .entryMismatch, .coordinateRetired, .confusableName,
+            .policyDenied, .idempotencyReplayed, .subjectMismatch:
             409
         case .methodNotAllowed: 405
         case .gone: 410

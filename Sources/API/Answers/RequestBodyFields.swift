@@ -18,14 +18,14 @@ package struct Fields: Sendable {
         guard let members = document.members else {
             throw .badRequest(path.isEmpty ? "The body must be a JSON object." : "\(path) must be an object.")
         }
-        self.members = members.map { JSON.Member($0.name.lowercased(), $0.value) }
+        self.members = members.map { JSON.Member($0.name.asciiLowercased, $0.value) }
         self.path = path
     }
 
     /// The named member; nil where it is absent.
     package func value(_ name: String) -> JSON? {
-        let name = name.lowercased()
-        return self.members.last { $0.name == name }?.value
+        let name = name.asciiLowercased
+        return self.members.last { $0.name.hasSameBytes(as: name) }?.value
     }
 
     private func refuse(_ name: String, _ rule: String) -> Refusal {
@@ -137,8 +137,8 @@ extension Call {
     ///
     /// - Throws: `bad_request`; `payload_too_large` over ``Fields/bodyLimit``.
     package func fields() async throws -> Fields {
-        let type = self.request.headers["content-type"]?.split(separator: ";").first?.trimmed.lowercased() ?? ""
-        guard type == "application/json" || type.hasSuffix("+json") else {
+        let type = self.request.headers["content-type"]?.parts(at: ";").first?.trimmed.asciiLowercased ?? ""
+        guard type == "application/json" || type.endsWithBytes(of: "+json") else {
             throw Refusal.badRequest("Content-Type must be application/json.")
         }
         let bytes = try await self.request.body.collect(upTo: Fields.bodyLimit)

@@ -29,7 +29,8 @@ package struct AuditRoutes: Sendable {
         let records = try await self.audit.page(filter, limit: limit, under: grant)
         var response = Response.json(200, .array(records.map(\.json)))
         if records.count == limit, let last = records.last {
-            let kept = (call.request.target.query ?? "").split(separator: "&").filter { !$0.hasPrefix("before=") }
+            let kept = (call.request.target.query ?? "").parts(at: "&", keepsEmpty: false)
+                .filter { !$0.startsWithBytes(of: "before=") }
             let query = (kept.map(String.init) + ["before=\(last.id)"]).joined(separator: "&")
             call.setNext("/v1/audit\(encodedQuery: query)", of: &response)
         }
@@ -43,7 +44,7 @@ extension AuditFilter {
     /// - Throws: `bad_request` for a time that is none.
     init(_ target: Target) throws(Refusal) {
         self.init()
-        self.actor = target.parameter("actor")?.trimmedOrNil?.lowercased()
+        self.actor = target.parameter("actor")?.trimmedOrNil?.lowercasedName
         self.action = target.parameter("action")?.trimmedOrNil
         self.resourceType = target.parameter("resourceType")?.trimmedOrNil
         self.resourceID = target.parameter("resourceId")?.trimmedOrNil

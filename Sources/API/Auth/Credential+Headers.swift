@@ -27,7 +27,7 @@ extension Headers {
         guard let header = self["authorization"]?.trimmed,
             String(header.utf8.prefix(6))?.equalsIgnoringCase("basic ") == true
         else { return nil }
-        return header.dropFirst(6).trimmed
+        return Substring(header.utf8.dropFirst(6)).trimmed
     }
 }
 
@@ -38,7 +38,7 @@ struct BasicPair {
 
     init(_ text: String) {
         let pair = Base64.decode(text).flatMap { String(validating: $0, as: UTF8.self) } ?? ""
-        let parts = pair.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        let parts = pair.parts(at: ":", most: 1)
         self.user = parts.count == 2 ? String(parts[0]) : ""
         self.password = String(parts.last ?? "")
     }

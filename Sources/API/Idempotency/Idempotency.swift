@@ -53,7 +53,7 @@ package struct Idempotency: Sendable {
     }
 
     private static func isConcerned(_ request: Request) -> Bool {
-        request.method == "POST" && request.target.path.lowercased().hasPrefix("/v1/")
+        request.method == "POST" && request.target.path.asciiLowercased.startsWithBytes(of: "/v1/")
     }
 
     /// What may be different the next time, through nothing that the request says, isn't kept.
@@ -102,7 +102,8 @@ extension KeptAnswer {
         self.init(
             status: response.status, body: text, contentType: response.headers["content-type"],
             location: response.headers["location"].map { location in
-                location.hasPrefix(prefix + "/") ? String(location.dropFirst(prefix.count)) : location
+                location.startsWithBytes(of: prefix + "/")
+                    ? String(Substring(location.utf8.dropFirst(prefix.utf8.count))) : location
             })
     }
 }

@@ -32,10 +32,10 @@ package struct PackageRoutes: Sendable {
                     200, try await self.reading.version(call.versionText, of: package, in: call.place).json)
             },
             .own("GET", "\(one)/versions/{version}/files/{path...}", rule) { call, _ in
-                try await self.file(call, .version(call.versionText))
+                try await self.file(call, .version(Name(call.versionText)))
             },
             .own("GET", "\(one)/tags/{tag}/files/{path...}", rule) { call, _ in
-                try await self.file(call, .tag(call.tagName.text))
+                try await self.file(call, .tag(Name(call.tagName.text)))
             },
         ]
     }
@@ -106,7 +106,7 @@ package struct PackageRoutes: Sendable {
     }
 
     private func file(_ call: Call, _ selector: FileRequest.Selector) async throws -> Response {
-        let path = try RelativePath(parsing: call.values["path"] ?? "")
+        let path = try RelativePath(lookingUp: call.values["path"] ?? "")
         let file = try await self.resolving.file(
             FileRequest(call.package(self.formats), selector, path: path), in: call.repoKey, for: call.credential,
             correlation: call.correlation)

@@ -64,8 +64,8 @@ extension StoredPart {
     }
 
     private static func unquoted(_ text: String) -> String {
-        guard text.count >= 2, text.hasPrefix("\""), text.hasSuffix("\"") else { return text }
-        return String(text.dropFirst().dropLast())
+        guard text.utf8.count >= 2, text.startsWithBytes(of: "\""), text.endsWithBytes(of: "\"") else { return text }
+        return String(Substring(text.utf8.dropFirst().dropLast()))
     }
 }
 

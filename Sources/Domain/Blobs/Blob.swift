@@ -2,11 +2,13 @@
 
 /// Where stored bytes lie: the key of one generation of an object, never used twice.
 package struct StorageKey: Hashable, Comparable, Sendable, CustomStringConvertible {
-    package let text: String
+    private let key: Name
+
+    package var text: String { self.key.text }
 
     /// - Parameter text: what was stored; segments of letters, digits, '.', '_' and '-', separated by '/'.
     package init?(_ text: String) {
-        let segments = text.split(separator: "/", omittingEmptySubsequences: false)
+        let segments = text.parts(at: "/")
         let isWellFormed = segments.allSatisfy { segment in
             !segment.isEmpty && segment != "." && segment != ".."
                 && segment.utf8.allSatisfy { byte in
@@ -17,7 +19,7 @@ package struct StorageKey: Hashable, Comparable, Sendable, CustomStringConvertib
                 }
         }
         guard isWellFormed, text.utf8.count <= 512 else { return nil }
-        self.text = text
+        self.key = Name(text)
     }
 
     /// A fresh key for an upload: `staging/{tenant}/{repoKey}/{random}` (HTTP contract, 3.4).
@@ -28,9 +30,9 @@ package struct StorageKey: Hashable, Comparable, Sendable, CustomStringConvertib
     /// A fresh key for bytes that come through the server.
     package static func fresh() -> StorageKey { StorageKey(known: "objects/\(UniqueID.random().hex)") }
 
-    private init(known text: String) { self.text = text }
+    private init(known text: String) { self.key = Name(text) }
 
-    package static func < (left: Self, right: Self) -> Bool { left.text < right.text }
+    package static func < (left: Self, right: Self) -> Bool { left.key < right.key }
 
     package var description: String { self.text }
 }

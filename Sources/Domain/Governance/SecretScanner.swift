@@ -114,7 +114,8 @@ struct SecretScanner {
         let nameEnd = self.end(from: nameStart) { $0.isAlphanumeric || $0 == UInt8(ascii: ":") }
         let name = self.bytes[nameStart..<nameEnd]
         let local = String(decoding: name.split(separator: UInt8(ascii: ":")).last ?? [], as: UTF8.self).lowercased()
-        guard local == "assertion" || local.hasPrefix("encrypted") || local.hasPrefix("cipher") else { return nil }
+        guard local == "assertion" || local.startsWithBytes(of: "encrypted") || local.startsWithBytes(of: "cipher")
+        else { return nil }
         let tagEnd = self.end(from: nameEnd) { $0 != UInt8(ascii: ">") }
         guard tagEnd < self.bytes.count, self.bytes[tagEnd - 1] != UInt8(ascii: "/") else { return nil }
         let closing = [UInt8(ascii: "<"), UInt8(ascii: "/")] + name

@@ -16,7 +16,7 @@ package enum Role: String, CaseIterable, Sendable {
 
     /// Reads a role, in any case, with blanks around it.
     package init(parsing text: String) throws(Refusal) {
-        guard let role = Role(rawValue: text.trimmed.lowercased()) else {
+        guard let role = Role(rawValue: text.trimmed.asciiLowercased) else {
             throw .badRequest("'\(text.trimmed)' is not a role. Allowed: read, write, promote, admin.")
         }
         self = role
@@ -31,8 +31,8 @@ package enum TenantRole: String, CaseIterable, Sendable {
 
     /// Reads a role, in any case, also with the prefix `tenant_`.
     package init(parsing text: String) throws(Refusal) {
-        let word = text.trimmed.lowercased()
-        let name = word.hasPrefix("tenant_") ? String(word.dropFirst(7)) : word
+        let word = text.trimmed.asciiLowercased
+        let name = word.startsWithBytes(of: "tenant_") ? String(word.dropFirst(7)) : word
         guard let role = TenantRole(rawValue: name) else {
             throw .badRequest("'\(text.trimmed)' is not a tenant role. Allowed: admin, auditor, operator.")
         }

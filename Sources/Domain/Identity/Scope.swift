@@ -10,7 +10,7 @@ package struct Scope: Hashable, Sendable, CustomStringConvertible {
 
     /// Reads the written form; every part is trimmed and lower-cased.
     package init(parsing text: String) throws(Refusal) {
-        let parts = text.split(separator: ":", omittingEmptySubsequences: false).map { $0.trimmed.lowercased() }
+        let parts = text.parts(at: ":").map { $0.trimmed.asciiLowercased }
         guard parts.count == 3, parts[0] == "repo", let role = Role(rawValue: parts[2]) else { throw .invalid(text) }
         if parts[1] == "*" {
             self.repo = nil

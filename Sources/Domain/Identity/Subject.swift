@@ -2,18 +2,23 @@
 
 /// The name of a person or a machine: trimmed, lower case, not blank, at most 256 bytes, no control character.
 package struct Subject: Hashable, Comparable, Sendable, CustomStringConvertible {
-    package let text: String
+    private let name: Name
+
+    package var text: String { self.name.text }
 
     package init(parsing text: String) throws(Refusal) {
-        let name = text.trimmed.lowercased()
+        let name = text.trimmed.lowercasedName
         guard !name.isEmpty else { throw .badRequest("subject is required.") }
         guard name.utf8.count <= 256, !name.hasControlCharacter else {
             throw .badRequest("subject must have at most 256 bytes and no control characters.")
         }
-        self.text = name
+        self.name = Name(name)
     }
 
-    private init(known text: String) { self.text = text }
+    private init(known text: String) { self.name = Name(text) }
+
+    /// A subject as it was stored. Earlier versions allowed characters that a new one may not have.
+    package init(stored text: String) { self.name = Name(text) }
 
     /// Who presents the bootstrap token.
     package static let bootstrap = Subject(known: "bootstrap")
@@ -24,7 +29,7 @@ package struct Subject: Hashable, Comparable, Sendable, CustomStringConvertible 
     /// The server's own background work.
     package static let system = Subject(known: "system")
 
-    package static func < (left: Self, right: Self) -> Bool { left.text < right.text }
+    package static func < (left: Self, right: Self) -> Bool { left.name < right.name }
 
     package var description: String { self.text }
 }

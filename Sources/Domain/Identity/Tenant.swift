@@ -19,26 +19,28 @@ package struct Tenant: Hashable, Sendable {
 
 /// A tenant's name for machines: `[a-z0-9][a-z0-9-]{0,62}`.
 package struct TenantSlug: Hashable, Sendable, CustomStringConvertible {
-    package let text: String
+    private let slug: Name
+
+    package var text: String { self.slug.text }
 
     /// Reads a slug; trimmed and lower-cased first.
     ///
     /// - Throws: `bad_request`.
     package init(parsing text: some StringProtocol) throws(Refusal) {
-        let slug = text.trimmed.lowercased()
+        let slug = text.trimmed.asciiLowercased
         let isAllowed = slug.utf8.allSatisfy { byte in
             switch byte {
             case 0x30...0x39, 0x61...0x7A, 0x2D: true
             default: false
             }
         }
-        guard isAllowed, (1...63).contains(slug.utf8.count), !slug.hasPrefix("-") else {
+        guard isAllowed, (1...63).contains(slug.utf8.count), !slug.startsWithBytes(of: "-") else {
             throw .badRequest("A tenant's slug has 1 to 63 of the characters a-z, 0-9 and '-', and no '-' in front.")
         }
-        self.text = slug
+        self.slug = Name(slug)
     }
 
-    private init(known text: String) { self.text = text }
+    private init(known text: String) { self.slug = Name(text) }
 
     /// The one that is there from the start.
     package static let standard = TenantSlug(known: "default")

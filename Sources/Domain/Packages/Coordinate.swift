@@ -2,29 +2,40 @@
 
 /// A package: type, namespace, name. Each format says how it is normalised.
 package struct PackageName: Hashable, Sendable {
-    package let type: String
+    private let typeName: Name
+    private let space: Name?
+    private let ownName: Name
+    private let shownName: Name
+
+    package var type: String { self.typeName.text }
     /// Nil for none.
-    package let namespace: String?
-    package let name: String
+    package var namespace: String? { self.space?.text }
+    package var name: String { self.ownName.text }
     /// As its publisher writes it.
-    package let displayName: String
+    package var displayName: String { self.shownName.text }
 
     /// - Parameters are taken as they are: the format has normalised and checked them.
     package init(type: String, namespace: String? = nil, name: String, displayName: String? = nil) {
-        (self.type, self.namespace, self.name) = (type, namespace, name)
-        self.displayName = displayName ?? name
+        self.typeName = Name(type)
+        self.space = namespace.map { Name($0) }
+        self.ownName = Name(name)
+        self.shownName = Name(displayName ?? name)
     }
 }
 
 /// One version of a package.
 package struct Coordinate: Hashable, Sendable {
     package let package: PackageName
-    package let version: String
+    private let versionName: Name
+
+    package var version: String { self.versionName.text }
     /// Bytes whose order is the format's order of versions.
     package let sortKey: [UInt8]
 
     package init(_ package: PackageName, version: String, sortKey: [UInt8]) {
-        (self.package, self.version, self.sortKey) = (package, version, sortKey)
+        self.package = package
+        self.versionName = Name(version)
+        self.sortKey = sortKey
     }
 }
 

@@ -2,21 +2,23 @@
 
 /// 1 to 128 printable characters without blanks and `/`. Case counts.
 package struct TagName: Hashable, Comparable, Sendable, CustomStringConvertible {
-    package let text: String
+    private let name: Name
+
+    package var text: String { self.name.text }
 
     /// - Throws: `bad_request`.
     package init(parsing text: some StringProtocol) throws(Refusal) {
         let name = text.trimmed
         let isAllowed = name.unicodeScalars.allSatisfy { scalar in
-            !scalar.properties.isWhitespace && scalar.value >= 0x20 && scalar.value != 0x7F && scalar != "/"
+            !scalar.properties.isWhitespace && scalar != "/"
         }
-        guard !name.isEmpty, name.utf8.count <= 128, isAllowed else {
+        guard !name.isEmpty, name.utf8.count <= 128, isAllowed, !name.hasControlCharacter else {
             throw .badRequest("A tag must have 1 to 128 bytes, without blanks, '/' and control characters.")
         }
-        self.text = name
+        self.name = Name(name)
     }
 
-    package static func < (left: Self, right: Self) -> Bool { left.text < right.text }
+    package static func < (left: Self, right: Self) -> Bool { left.name < right.name }
 
     package var description: String { self.text }
 }

@@ -15,10 +15,10 @@ package indirect enum LicenseExpression: Hashable, Sendable {
     /// - Returns: nil for an expression that is none.
     package init?(parsing text: String) {
         guard text.utf8.count <= 1024 else { return nil }
-        let spaced = text.reduce(into: "") { spaced, character in
-            if character == "(" || character == ")" { spaced += " \(character) " } else { spaced.append(character) }
+        let spaced = text.unicodeScalars.reduce(into: "") { spaced, scalar in
+            spaced += scalar == "(" || scalar == ")" ? " \(scalar) " : String(scalar)
         }
-        var words = spaced.split { $0.isWhitespace }.map(String.init)[...]
+        var words = spaced.unicodeScalars.split { $0.properties.isWhitespace }.map { String($0) }[...]
         guard let expression = Self.alternatives(&words, Self.depth), words.isEmpty else { return nil }
         self = expression
     }
@@ -73,7 +73,8 @@ extension LicenseExpression {
     /// A denial of a licence holds for it with an exception too, and for a text that merely has it as a word.
     private static func objection(_ allowance: Allowance, to name: String) -> String? {
         let name = name.lowercased()
-        let words = name.split { $0.isWhitespace || "(),;/|".contains($0) }.map(String.init)
+        let words = name.unicodeScalars.split { $0.properties.isWhitespace || "(),;/|".unicodeScalars.contains($0) }
+            .map { String($0) }
         if words.count > 1, let word = words.first(where: { allowance.denies($0) }) {
             return "has '\(word)', which is denied"
         }
@@ -102,7 +103,9 @@ extension LicenseExpression {
         switch value {
         case .null, .bool, .integer, .number: return true
         case .string(let text):
-            guard let text = text.trimmedOrNil, !found.contains(text) else { return true }
+            guard let text = text.trimmedOrNil, !found.contains(where: { $0.hasSameBytes(as: text) }) else {
+                return true
+            }
             guard found.count < self.countLimit, text.utf8.count <= self.lengthLimit else { return false }
             found.append(text)
             return true

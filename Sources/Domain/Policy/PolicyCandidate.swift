@@ -13,12 +13,12 @@ package struct PolicyCandidate: Hashable, Sendable {
     package let manifest: JSON
     package let files: PolicyFiles
     /// Those predicate types, of the ones that rules ask for, that a trusted key has signed for every file.
-    package let attested: Set<String>
+    package let attested: Set<Name>
     package let caller: Caller
 
     package init(
         action: PolicyAction, repo: RepoKey, source: RepoKey?, version: VersionID?, coordinate: Coordinate,
-        manifest: JSON, files: PolicyFiles, attested: Set<String>, caller: Caller
+        manifest: JSON, files: PolicyFiles, attested: Set<Name>, caller: Caller
     ) {
         (self.action, self.repo, self.source, self.version) = (action, repo, source, version)
         (self.coordinate, self.manifest, self.files) = (coordinate, manifest, files)

@@ -91,7 +91,7 @@ package struct PolicyRule: Hashable, Sendable {
             return "the file '\(path)' was published without its SHA-1"
         case .size(let maxFile, let maxTotal): return Self.objection(maxFile, maxTotal, to: candidate.files)
         case .attestation(let types):
-            return types.first { !candidate.attested.contains($0) }
+            return types.first { !candidate.attested.contains(Name($0)) }
                 .map { "not every file has an attestation of type '\($0)' that a trusted key has signed" }
         }
     }

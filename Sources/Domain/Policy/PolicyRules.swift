@@ -84,7 +84,8 @@ private struct RuleReader {
         }
         let (check, own) = try self.check(kind)
         let known = Self.common + own
-        for member in self.members where !known.contains(where: { $0.lowercased() == member.name.lowercased() }) {
+        for member in self.members
+        where !known.contains(where: { $0.asciiLowercased.hasSameBytes(as: member.name.asciiLowercased) }) {
             let allowed = known.joined(separator: ", ")
             throw .badRequest(
                 "\(self.place).\(member.name) is unknown; a rule with check '\(kind)' may have: \(allowed).")
@@ -116,7 +117,7 @@ private struct RuleReader {
             )
         case "manifest":
             let paths = try self.required("a list of members such as description or repository.url")
-                .map { $0.split(separator: ".", omittingEmptySubsequences: false).map(String.init) }
+                .map { $0.parts(at: ".").map { String($0) } }
             guard paths.allSatisfy({ $0.count <= 16 && !$0.contains("") }) else {
                 throw self.refusal("required", "must be a list of members such as description or repository.url")
             }
@@ -200,7 +201,7 @@ private struct RuleReader {
     }
 
     private func value(_ name: String) -> JSON? {
-        let value = self.members.last { $0.name.lowercased() == name.lowercased() }?.value
+        let value = self.members.last { $0.name.asciiLowercased.hasSameBytes(as: name.asciiLowercased) }?.value
         return value == .null ? nil : value
     }
 

@@ -11,6 +11,7 @@ package enum Reason: String, CaseIterable, Sendable {
     case uploadVerificationFailed = "upload_verification_failed"
     case entryMismatch = "entry_mismatch"
     case coordinateRetired = "coordinate_retired"
+    case confusableName = "confusable_name"
     case policyDenied = "policy_denied"
     case idempotencyReplayed = "idempotency_replayed"
     case idempotencyKeyReused = "idempotency_key_reused"

@@ -31,6 +31,8 @@ package struct RepositorySettings: Hashable, Sendable {
 
     /// A generic path may be published again; the old revision stays in the history.
     package var overwrite = false
+    /// A second name that Unicode normalization (NFC) makes equal to one that exists may be published too.
+    package var allowConfusableNames = false
     /// Everyone may read, without a token.
     package var anonymousRead = false
     package var download = Download.stream
@@ -47,8 +49,9 @@ package struct RepositorySettings: Hashable, Sendable {
     package init(parsing document: JSON) throws(Refusal) {
         guard let members = document.members else { throw .badRequest("settings must be an object.") }
         for member in members {
-            switch member.name.lowercased() {
+            switch member.name.asciiLowercased {
             case "overwrite": self.overwrite = try member.bool()
+            case "allowconfusablenames": self.allowConfusableNames = try member.bool()
             case "anonymousread": self.anonymousRead = try member.bool()
             case "download":
                 guard let value = member.value.text.flatMap(Download.init(rawValue:)) else {
@@ -68,15 +71,16 @@ package struct RepositorySettings: Hashable, Sendable {
                 self.tombstoneRetentionDays = Int(days)
             default:
                 throw .badRequest(
-                    "settings.\(member.name) is unknown. Allowed: overwrite, anonymousRead, download, publishRole, "
-                        + "tombstoneRetentionDays.")
+                    "settings.\(member.name) is unknown. Allowed: overwrite, allowConfusableNames, anonymousRead, "
+                        + "download, publishRole, tombstoneRetentionDays.")
             }
         }
     }
 
     package var json: JSON {
         [
-            "overwrite": .bool(self.overwrite), "anonymousRead": .bool(self.anonymousRead),
+            "overwrite": .bool(self.overwrite), "allowConfusableNames": .bool(self.allowConfusableNames),
+            "anonymousRead": .bool(self.anonymousRead),
             "download": .string(self.download.rawValue), "publishRole": .string(self.publishRole.rawValue),
             "tombstoneRetentionDays": JSON(self.tombstoneRetentionDays),
         ]

@@ -13,12 +13,12 @@ package enum Similarity {
     }
 
     /// Of each word, with two blanks before and one behind it.
-    private static func trigrams(of text: String) -> Set<String> {
-        var trigrams: Set<String> = []
+    private static func trigrams(of text: String) -> Set<Name> {
+        var trigrams: Set<Name> = []
         for word in SearchWords.parts(in: text) {
             let padded = Array("  \(word) ".unicodeScalars)
             for start in 0...(padded.count - 3) {
-                trigrams.insert(String(String.UnicodeScalarView(padded[start..<start + 3])))
+                trigrams.insert(Name(String(String.UnicodeScalarView(padded[start..<start + 3]))))
             }
         }
         return trigrams

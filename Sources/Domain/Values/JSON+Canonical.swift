@@ -7,10 +7,8 @@ extension JSON {
         case .null, .bool, .integer, .number, .string: return self
         case .array(let elements): return .array(elements.map(\.canonical))
         case .object(let members):
-            let last = Dictionary(members.map { ($0.name, $0.value) }) { $1 }
-            return .object(
-                last.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
-                    .map { Member($0.key, $0.value.canonical) })
+            let last = Dictionary(members.map { (Name($0.name), $0.value) }) { $1 }
+            return .object(last.sorted { $0.key < $1.key }.map { Member($0.key.text, $0.value.canonical) })
         }
     }
 }

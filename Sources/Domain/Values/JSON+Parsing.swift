@@ -1,7 +1,8 @@
-// Reading JSON text. Strict as RFC 8259 is, with a limit on depth; a repeated name is kept, so that the last can win.
+// Reading JSON text (RFC 8259), strictly, with limits on depth and on the number of values. It works on bytes: nothing is
+// copied but the texts that are kept. A repeated name is kept, so that the last can win.
 
 extension JSON {
-    /// Where and why a text is no JSON document.
+    /// Where and why a text is not a JSON document.
     package struct SyntaxError: Error, Hashable, CustomStringConvertible {
         /// In bytes.
         package let offset: Int
@@ -10,14 +11,24 @@ extension JSON {
         package var description: String { "\(self.problem) at byte \(self.offset)" }
     }
 
+    /// How many values a document from outside may have. With it, a document of any size takes at most a few MiB beside
+    /// its texts.
+    package static let valueLimit = 100_000
+
     /// Reads one document.
     ///
-    /// - Parameter depthLimit: how deep arrays and objects may stand in each other.
-    package init(parsing bytes: [UInt8], depthLimit: Int = 64) throws(SyntaxError) {
-        guard String(validating: bytes, as: UTF8.self) != nil else {
-            throw SyntaxError(offset: 0, problem: "the text is not UTF-8")
+    /// - Parameters:
+    ///   - depthLimit: how deep arrays and objects may be nested.
+    ///   - valueLimit: how many values the document may have: elements and members, at every depth.
+    package init(
+        parsing bytes: [UInt8], depthLimit: Int = 64, valueLimit: Int = .max
+    ) throws(SyntaxError) {
+        do {
+            _ = try UTF8Span(validating: bytes.span)
+        } catch {
+            throw SyntaxError(offset: error.byteOffsets.lowerBound, problem: "the text is not UTF-8")
         }
-        var parser = JSONParser(bytes: bytes, depthLimit: depthLimit)
+        var parser = JSONParser(bytes: bytes, depthLimit: depthLimit, valueLimit: valueLimit)
         self = try parser.document()
     }
 
@@ -29,9 +40,15 @@ extension JSON {
 private struct JSONParser {
     let bytes: [UInt8]
     let depthLimit: Int
+    let valueLimit: Int
     var index = 0
+    private var values = 0
 
-    init(bytes: [UInt8], depthLimit: Int) { (self.bytes, self.depthLimit) = (bytes, depthLimit) }
+    init(bytes: [UInt8], depthLimit: Int, valueLimit: Int) {
+        self.bytes = bytes
+        self.depthLimit = depthLimit
+        self.valueLimit = valueLimit
+    }
 
     mutating func document() throws(JSON.SyntaxError) -> JSON {
         let value = try self.value(depth: 0)
@@ -56,6 +73,8 @@ private struct JSONParser {
 
     private mutating func value(depth: Int) throws(JSON.SyntaxError) -> JSON {
         guard depth <= self.depthLimit else { throw self.error("more than \(self.depthLimit) levels") }
+        self.values += 1
+        guard self.values <= self.valueLimit else { throw self.error("more than \(self.valueLimit) values") }
         self.skipBlanks()
         switch self.next {
         case UInt8(ascii: "{"): return try self.object(depth: depth)
@@ -123,9 +142,23 @@ private struct JSONParser {
             if !self.take("+") { _ = self.take("-") }
             guard self.digits() > 0 else { throw self.error("expected a digit") }
         }
-        let text = String(decoding: self.bytes[start..<self.index], as: UTF8.self)
-        if isInteger, let value = Int64(text) { return .integer(value) }
-        return .number(text)
+        if isInteger, let value = self.integer(start..<self.index) { return .integer(value) }
+        return .number(String(decoding: self.bytes[start..<self.index], as: UTF8.self))
+    }
+
+    /// Nil if it has more than 64 bits.
+    private func integer(_ range: Range<Int>) -> Int64? {
+        let isNegative = self.bytes[range.lowerBound] == UInt8(ascii: "-")
+        var value: Int64 = 0
+        for index in (isNegative ? range.lowerBound + 1 : range.lowerBound)..<range.upperBound {
+            let (product, overflows) = value.multipliedReportingOverflow(by: 10)
+            let digit = Int64(self.bytes[index] - UInt8(ascii: "0"))
+            let (sum, exceeds) = product.subtractingReportingOverflow(digit)
+            if overflows || exceeds { return nil }
+            value = sum
+        }
+        if isNegative { return value }
+        return value == .min ? nil : -value
     }
 
     private mutating func digits() -> Int {
@@ -134,9 +167,26 @@ private struct JSONParser {
         return self.index - start
     }
 
+    /// Most texts have no escape, and are taken as they are.
     private mutating func string() throws(JSON.SyntaxError) -> String {
         self.index += 1
-        var text: [UInt8] = []
+        let start = self.index
+        while let byte = self.next {
+            switch byte {
+            case UInt8(ascii: "\""):
+                defer { self.index += 1 }
+                return String(decoding: self.bytes[start..<self.index], as: UTF8.self)
+            case UInt8(ascii: "\\"): return try self.escapedString(Array(self.bytes[start..<self.index]))
+            case 0..<0x20: throw self.error("unescaped control character")
+            default: self.index += 1
+            }
+        }
+        throw self.error("unexpected end")
+    }
+
+    /// - Parameter beginning: what is before the first escape.
+    private mutating func escapedString(_ beginning: [UInt8]) throws(JSON.SyntaxError) -> String {
+        var text = beginning
         while let byte = self.next {
             switch byte {
             case UInt8(ascii: "\""):

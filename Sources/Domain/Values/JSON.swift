@@ -2,12 +2,17 @@
 // property names, numbers as they were written, names that compare without case (HTTP contract, 1.2 and 1.3).
 
 /// One JSON value (RFC 8259).
-package indirect enum JSON: Hashable, Sendable {
+package enum JSON: Sendable {
     package struct Member: Hashable, Sendable {
-        package let name: String
+        private let key: Name
         package let value: JSON
 
-        package init(_ name: String, _ value: JSON) { (self.name, self.value) = (name, value) }
+        package var name: String { self.key.text }
+
+        package init(_ name: String, _ value: JSON) {
+            self.key = Name(name)
+            self.value = value
+        }
     }
 
     case null
@@ -23,7 +28,7 @@ package indirect enum JSON: Hashable, Sendable {
     /// The member named exactly `name`; of repeated ones the last.
     package subscript(name: String) -> JSON? {
         guard case .object(let members) = self else { return nil }
-        return members.last { $0.name == name }?.value
+        return members.last { $0.name.hasSameBytes(as: name) }?.value
     }
 
     package var text: String? { if case .string(let text) = self { text } else { nil } }
@@ -33,6 +38,33 @@ package indirect enum JSON: Hashable, Sendable {
     package var elements: [JSON]? { if case .array(let elements) = self { elements } else { nil } }
 
     package var members: [Member]? { if case .object(let members) = self { members } else { nil } }
+}
+
+extension JSON: Hashable {
+    /// Texts and member names are equal only if their bytes are.
+    package static func == (left: JSON, right: JSON) -> Bool {
+        switch (left, right) {
+        case (.null, .null): true
+        case (.bool(let left), .bool(let right)): left == right
+        case (.integer(let left), .integer(let right)): left == right
+        case (.number(let left), .number(let right)), (.string(let left), .string(let right)):
+            left.hasSameBytes(as: right)
+        case (.array(let left), .array(let right)): left == right
+        case (.object(let left), .object(let right)): left == right
+        case (.null, _), (.bool, _), (.integer, _), (.number, _), (.string, _), (.array, _), (.object, _): false
+        }
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        switch self {
+        case .null: hasher.combine(0)
+        case .bool(let value): hasher.combine(value)
+        case .integer(let value): hasher.combine(value)
+        case .number(let text), .string(let text): hasher.combine(Name(text))
+        case .array(let elements): hasher.combine(elements)
+        case .object(let members): hasher.combine(members)
+        }
+    }
 }
 
 extension JSON: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral,

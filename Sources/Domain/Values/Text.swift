@@ -7,8 +7,22 @@ extension StringProtocol {
     /// Trimmed; nil where nothing is left ("blank counts as absent").
     package var trimmedOrNil: String? { String(self).trimmedOrNil }
 
-    /// Whether a C0 control character or DEL stands in it.
-    package var hasControlCharacter: Bool { self.utf8.contains { $0 < 0x20 || $0 == 0x7F } }
+    /// Whether it has a control character: C0, DEL, C1, or one that changes the direction of text (U+202A to U+202E,
+    /// U+2066 to U+2069).
+    package var hasControlCharacter: Bool {
+        var isASCII = true
+        for byte in self.utf8 {
+            if byte < 0x20 || byte == 0x7F { return true }
+            if byte >= 0x80 { isASCII = false }
+        }
+        return !isASCII
+            && self.unicodeScalars.contains { scalar in
+                switch scalar.value {
+                case 0x80...0x9F, 0x202A...0x202E, 0x2066...0x2069: true
+                default: false
+                }
+            }
+    }
 }
 
 extension String {

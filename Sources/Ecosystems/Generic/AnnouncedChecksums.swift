@@ -8,13 +8,13 @@ import Registry
 
 /// Digests by function, in lower-case hexadecimal digits.
 struct AnnouncedChecksums {
-    private let values: [Hash.Function: Set<String>]
+    private let values: [Hash.Function: Set<Name>]
 
     var functions: Set<Hash.Function> { Set(self.values.keys) }
 
     /// - Throws: `bad_request` for a digest that is none.
     init(_ headers: Headers) throws(Refusal) {
-        var values: [Hash.Function: Set<String>] = [:]
+        var values: [Hash.Function: Set<Name>] = [:]
         for function in Hash.Function.allCases {
             let name = "x-checksum-\(function.rawValue)"
             guard let text = headers[name]?.trimmedOrNil else { continue }
@@ -25,13 +25,13 @@ struct AnnouncedChecksums {
         }
         for name in ["Digest", "Repr-Digest", "Content-Digest"] {
             for field in headers.all(name) {
-                for member in field.split(separator: ",") {
-                    let parts = member.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+                for member in field.parts(at: ",", keepsEmpty: false) {
+                    let parts = member.parts(at: "=", most: 1)
                     guard parts.count == 2 else { throw .badRequest("\(name) must be ALGORITHM=VALUE.") }
                     guard let function = Self.function(parts[0].trimmed) else { continue }
                     let value = parts[1].trimmed
-                    let text =
-                        value.hasPrefix(":") && value.hasSuffix(":") ? String(value.dropFirst().dropLast()) : value
+                    let isQuoted = value.startsWithBytes(of: ":") && value.endsWithBytes(of: ":")
+                    let text = isQuoted ? String(Substring(value.utf8.dropFirst().dropLast())) : value
                     values[function, default: []].insert(try Self.checked(Base64.decode(text), function, name))
                 }
             }
@@ -51,7 +51,7 @@ struct AnnouncedChecksums {
 
     private static func checked(
         _ bytes: [UInt8]?, _ function: Hash.Function, _ header: String
-    ) throws(Refusal) -> String {
+    ) throws(Refusal) -> Name {
         let count =
             switch function {
             case .md5: 16
@@ -62,7 +62,7 @@ struct AnnouncedChecksums {
         guard let bytes, bytes.count == count else {
             throw .badRequest("\(header) is no \(function.rawValue) digest.")
         }
-        return Hexadecimal.text(of: bytes)
+        return Name(Hexadecimal.text(of: bytes))
     }
 
     /// - Throws: `checksum_mismatch`, with both values.
@@ -75,11 +75,11 @@ struct AnnouncedChecksums {
                 case .sha256: received.digest.hex
                 case .sha512: received.checksums.sha512
                 }
-            guard let other = announced.first(where: { $0 != actual }) else { continue }
+            guard let other = announced.first(where: { $0 != actual.map { Name($0) } }) else { continue }
             throw Refusal(
                 .checksumMismatch, "The bytes that arrived have another \(function.rawValue) than was announced.",
                 [
-                    "algorithm": .string(function.rawValue), "expected": .string(other), "actual": JSON(actual),
+                    "algorithm": .string(function.rawValue), "expected": .string(other.text), "actual": JSON(actual),
                     "length": JSON(received.length),
                 ])
         }

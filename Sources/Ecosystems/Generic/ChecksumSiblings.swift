@@ -13,9 +13,9 @@ struct ChecksumSiblings: Sendable {
     /// - Returns: nil where the path has no such ending.
     /// - Throws: `not_found` and the like for the file that it is derived from.
     func text(of path: RelativePath, in key: RepoKey, _ call: Call) async throws -> Response? {
-        guard let dot = path.text.lastIndex(of: "."),
-            let function = Hash.Function(rawValue: String(path.text[path.text.index(after: dot)...])),
-            let base = try? RelativePath(parsing: String(path.text[..<dot]))
+        guard let dot = path.text.last("."),
+            let function = Hash.Function(rawValue: String(path.text[path.text.utf8.index(after: dot)...])),
+            let base = try? RelativePath(lookingUp: String(path.text[..<dot]))
         else { return nil }
         let file = try await self.resolving.file(
             FileRequest(generic: base), in: key, for: call.credential, correlation: call.correlation)

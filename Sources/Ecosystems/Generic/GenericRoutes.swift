@@ -55,8 +55,8 @@ package struct GenericRoutes: Sendable {
     private func get(_ call: Call) async throws -> Response {
         let key = try call.repoKey
         let text = call.values["path"] ?? ""
-        if text.isEmpty || text.hasSuffix("/") { return try await self.list(text, key, call) }
-        let path = try RelativePath(parsing: text)
+        if text.isEmpty || text.endsWithBytes(of: "/") { return try await self.list(text, key, call) }
+        let path = try RelativePath(lookingUp: text)
         do {
             let file = try await self.resolving.file(
                 FileRequest(generic: path), in: key, for: call.credential, correlation: call.correlation)
@@ -98,7 +98,7 @@ package struct GenericRoutes: Sendable {
     }
 
     private func list(_ folder: String, _ key: RepoKey, _ call: Call) async throws -> Response {
-        if !folder.isEmpty { _ = try RelativePath(parsing: String(folder.dropLast())) }
+        if !folder.isEmpty { _ = try RelativePath(lookingUp: String(Substring(folder.utf8.dropLast()))) }
         let repository = try await self.resolving.readable(key, for: call.credential, correlation: call.correlation)
         let after = call.request.target.parameter("after")
         let page = try await self.listing.page(of: folder, after: after, in: repository)
@@ -172,7 +172,7 @@ extension WriteCondition {
         } else if let header = headers["if-match"]?.trimmedOrNil {
             var digests: [BlobDigest] = []
             if header != "*" {
-                for tag in header.split(separator: ",") {
+                for tag in header.parts(at: ",", keepsEmpty: false) {
                     digests.append(try BlobDigest(parsing: tag.trimmed.filter { $0 != "\"" }))
                 }
             }

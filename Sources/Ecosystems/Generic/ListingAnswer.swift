@@ -45,7 +45,7 @@ struct ListingAnswer {
         var rows = ""
         if !self.folder.isEmpty { rows += "<tr><td><a href=\"../\">../</a></td><td></td><td></td><td></td></tr>\n" }
         for entry in self.page.entries {
-            let name = entry.isFolder ? String(entry.name.dropLast()) : entry.name
+            let name = entry.isFolder ? String(Substring(entry.name.utf8.dropLast())) : entry.name
             let link = "./" + Target.encode(segment: name) + (entry.isFolder ? "/" : "")
             rows += """
                 <tr><td><a href="\(link)">\(Self.escape(entry.name))</a></td>\

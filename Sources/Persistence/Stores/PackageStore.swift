@@ -8,17 +8,41 @@ package enum PackageStore {
         _ name: PackageName, in repository: Repository, at now: Timestamp, _ transaction: borrowing Transaction
     ) throws -> PackageID {
         if let id = try self.find(name, in: repository.id, transaction, lock: .forNoKeyUpdate) { return id }
+        try self.refuseConfusable(name, in: repository, transaction)
+        let id = PackageID(at: now)
+        let variant: [UInt8] = repository.settings.allowConfusableNames ? Array(id.description.utf8) : []
         try transaction.execute(
             """
-            INSERT INTO packages (package_id, tenant_id, repo_id, package_type, namespace, name, display_name, created_at)
-            VALUES (\(PackageID(at: now)), \(repository.tenant), \(repository.id), \(name.type),
-                \(name.namespace ?? ""), \(name.name), \(name.displayName), \(now))
-            ON CONFLICT (repo_id, package_type, namespace, name) DO NOTHING
+            INSERT INTO packages (package_id, tenant_id, repo_id, package_type, namespace, name, display_name, created_at,
+                name_key, name_variant)
+            VALUES (\(id), \(repository.tenant), \(repository.id), \(name.type), \(name.namespace ?? ""), \(name.name),
+                \(name.displayName), \(now), \(try NameKey.key(of: name.parts)), \(variant))
+            ON CONFLICT DO NOTHING
             """)
         guard let id = try self.find(name, in: repository.id, transaction, lock: .forNoKeyUpdate) else {
-            throw DatabaseFault.contention("package \(name.name) was deleted meanwhile")
+            // It was deleted meanwhile, or a rival has just made one that looks like it: the next attempt sees it.
+            throw DatabaseFault.contention("package \(name.name) is being changed by another transaction")
         }
         return id
+    }
+
+    /// Refuses a new package whose name looks like that of another one of the repository.
+    ///
+    /// - Throws: `confusable_name`.
+    package static func refuseConfusable(
+        _ name: PackageName, in repository: Repository, _ transaction: borrowing Transaction
+    ) throws {
+        guard !repository.settings.allowConfusableNames, let key = try NameKey.key(of: name.parts) else { return }
+        let present = try transaction.first(
+            """
+            SELECT namespace, name FROM packages WHERE repo_id = \(repository.id) AND name_key = \(key)
+            ORDER BY name_variant LIMIT 1
+            """, as: { (namespace: try $0[0] as String, name: try $0[1] as String) })
+        guard let present else { return }
+        throw Refusal.confusable(
+            [name.namespace, name.name].compactMap(\.self).joined(separator: "/"),
+            present.namespace.isEmpty ? present.name : "\(present.namespace)/\(present.name)",
+            name.type.hasSameBytes(as: GenericFormat().type) ? "path" : "package name")
     }
 
     package static func find(
@@ -38,4 +62,9 @@ package enum PackageStore {
             "SELECT package_id FROM packages WHERE package_id = \(id) \(.forNoKeyUpdate)",
             as: { try $0[0] as PackageID })
     }
+}
+
+extension PackageName {
+    /// All that names it, in one text. No part has a line feed.
+    fileprivate var parts: String { "\(self.type)\n\(self.namespace ?? "")\n\(self.name)" }
 }

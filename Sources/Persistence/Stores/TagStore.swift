@@ -116,6 +116,20 @@ package enum TagStore {
             updatedAt: try row[5], updatedBy: try row[6])
     }
 
+    /// Refuses a new tag whose name looks like that of another one of the package.
+    ///
+    /// - Precondition: the package's row is locked.
+    /// - Throws: `confusable_name`.
+    package static func refuseConfusable(
+        _ tag: String, of package: PackageID, in repository: Repository, _ transaction: borrowing Transaction
+    ) throws {
+        try repository.refuse(tag, as: "tag") {
+            try transaction.all(
+                "SELECT tag FROM package_tags WHERE package_id = \(package) AND \(NameKey.isMistakable("tag"))",
+                as: { try $0[0] as String })
+        }
+    }
+
     // MARK: - Changing
 
     /// - Precondition: the package's row is locked, and the tag points at `former`.

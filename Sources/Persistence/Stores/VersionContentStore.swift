@@ -9,11 +9,13 @@ package enum VersionContentStore {
     /// Adds entries, or replaces those of the same path.
     ///
     /// - Returns: whether anything is other than before.
+    /// - Throws: `confusable_name` for a new path that looks like another one of the version.
     @discardableResult
     package static func put(
         _ entries: [ArtifactEntry], into draft: Draft, at now: Timestamp, _ transaction: borrowing Transaction
     ) throws -> Bool {
-        try transaction.execute(each: entries) { entry in
+        try self.refuseConfusable(entries.map(\.path), in: draft, transaction)
+        return try transaction.execute(each: entries) { entry in
             """
             INSERT INTO artifact_entries (version_id, relative_path, blob_digest, checksum_sha256, checksum_sha1,
                 size_bytes, content_type, created_at)
@@ -27,6 +29,27 @@ package enum VersionContentStore {
                 OR artifact_entries.content_type IS DISTINCT FROM excluded.content_type
             """
         } > 0
+    }
+
+    private static func refuseConfusable(
+        _ paths: [RelativePath], in draft: Draft, _ transaction: borrowing Transaction
+    ) throws {
+        guard !draft.version.repository.settings.allowConfusableNames else { return }
+        var mistakable: [(path: RelativePath, key: [UInt8])] = []
+        for path in paths { if let key = try NameKey.key(of: path.text) { mistakable.append((path, key)) } }
+        guard !mistakable.isEmpty else { return }
+        let present = try transaction.all(
+            """
+            SELECT relative_path FROM artifact_entries
+            WHERE version_id = \(draft.id) AND \(NameKey.isMistakable("relative_path"))
+            """, as: { try $0[0] as RelativePath })
+        let known = Set(present)
+        var byKey: [[UInt8]: RelativePath] = [:]
+        for path in present { if let key = try NameKey.key(of: path.text) { byKey[key] = path } }
+        for (path, key) in mistakable where !known.contains(path) {
+            if let other = byKey[key], other != path { throw Refusal.confusable(path.text, other.text, "path") }
+            byKey[key] = path
+        }
     }
 
     /// Replaces the manifest, if there is one. It is kept in its canonical form.

@@ -89,10 +89,18 @@ package enum VersionStore {
 
     // MARK: - Changing
 
+    /// - Throws: `confusable_name`.
     package static func insertDraft(
         _ coordinate: Coordinate, of package: PackageID, in repository: Repository, sealing: Sealing,
         by subject: Subject, at now: Timestamp, _ transaction: borrowing Transaction
     ) throws -> Draft {
+        try repository.refuse(coordinate.version, as: "version") {
+            try transaction.all(
+                """
+                SELECT version FROM package_versions
+                WHERE package_id = \(package) AND \(NameKey.isMistakable("version"))
+                """, as: { try $0[0] as String })
+        }
         let version = PackageVersion(
             id: VersionID(at: now), repository: repository, package: package, coordinate: coordinate, state: .draft,
             sealing: sealing, contentRevision: 0, createdAt: now, publishedAt: nil)

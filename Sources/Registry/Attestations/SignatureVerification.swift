@@ -35,7 +35,7 @@ struct SignatureVerification {
                 let isVerified = self.verifies(signature.bytes, by: key, document, signed)
                 if isVerified, !signers.contains(stored.id) { signers.append(stored.id) }
                 guard !isVerified, let name = signature.keyID?.lowercased(),
-                    name == stored.id.description || name == stored.fingerprint
+                    name.hasSameBytes(as: stored.id.description) || name.hasSameBytes(as: stored.fingerprint)
                 else { continue }
                 throw Refusal(
                     .signatureInvalid,

@@ -81,7 +81,7 @@ package struct StorageSweep: Sendable {
     private func look(at page: [StoredObject], _ report: inout Report) async throws {
         let now = self.clock.now()
         let old = page.filter { object in
-            object.modifiedAt < now + -self.age && Self.beginnings.contains { object.key.text.hasPrefix($0) }
+            object.modifiedAt < now + -self.age && Self.beginnings.contains { object.key.text.startsWithBytes(of: $0) }
         }
         report.looked += page.count
         guard !old.isEmpty else { return }

@@ -156,16 +156,16 @@ package struct PolicyJudge: Sendable {
     }
 
     private func candidate(
-        for question: PolicyQuestion, _ predicateTypes: Set<String>
+        for question: PolicyQuestion, _ predicateTypes: Set<Name>
     ) async throws -> PolicyCandidate {
-        let (files, manifest, attested): (PolicyFiles, JSON, Set<String>)
+        let (files, manifest, attested): (PolicyFiles, JSON, Set<Name>)
         switch question.content {
         case .given(let entries, let document): (files, manifest, attested) = (PolicyFiles(entries), document, [])
         case .stored(let id):
             (files, manifest, attested) = try await self.database.read { [server, trust = question.trust] transaction in
-                var attested: Set<String> = []
+                var attested: Set<Name> = []
                 for type in predicateTypes.sorted()
-                where try AttestationStore.isAttested(id, as: type, trustedBy: trust, transaction) {
+                where try AttestationStore.isAttested(id, as: type.text, trustedBy: trust, transaction) {
                     attested.insert(type)
                 }
                 return (

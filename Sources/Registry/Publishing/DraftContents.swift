@@ -125,8 +125,8 @@ package struct DraftContents: Sendable {
 
     /// - Throws: `bad_request`.
     private static func checkPaths(_ entries: [AnnouncedEntry]) throws(Refusal) {
-        var seen: Set<String> = []
-        for entry in entries where !seen.insert(entry.path.text.lowercased()).inserted {
+        var seen: Set<Name> = []
+        for entry in entries where !seen.insert(Name(entry.path.text.lowercasedName)).inserted {
             throw .badRequest("Duplicate relativePath '\(entry.path)': paths must differ, also without regard to case.")
         }
     }

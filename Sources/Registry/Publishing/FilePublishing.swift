@@ -60,7 +60,7 @@ package struct FilePublishing: Sendable {
     ///
     /// - Throws: `not_found`; `forbidden` where the repository asks for more than the grant; `conflict` where the
     ///   repository takes no files, the path was published before and may not be overwritten, or it is a folder or
-    ///   inside a file;
+    ///   inside a file; `confusable_name`;
     ///   `precondition_failed`; `policy_denied`, `policy_timeout`.
     package func publish(
         _ received: Received, at path: RelativePath, contentType: String?, if condition: WriteCondition,
@@ -159,6 +159,7 @@ package struct FilePublishing: Sendable {
             let latest = try package.flatMap { try VersionStore.latest(of: $0, transaction)?.version }
             let head = try package.flatMap { try TagStore.current(Self.headTag, of: $0, transaction) }
             try Self.check(condition, against: head, transaction)
+            if package == nil { try PackageStore.refuseConfusable(Self.name(of: path), in: repository, transaction) }
             if let latest, !repository.settings.overwrite { throw try Self.taken(path, latest, head, transaction) }
             if head == nil { try FilePaths.check(path, in: repository.id, transaction) }
         }

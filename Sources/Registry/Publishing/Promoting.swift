@@ -167,7 +167,7 @@ private struct Place {
                 source.coordinate.version, of: package, isLocked: true, transaction)
             return
         }
-        let path = try RelativePath(parsing: source.coordinate.package.name)
+        let path = try RelativePath(lookingUp: source.coordinate.package.name)
         let former = try TagStore.locked(FilePublishing.headTag, of: package, transaction)
         if former == nil { try FilePaths.claim(path, in: target.id, transaction) }
         let latest = try VersionStore.latest(of: package, transaction)
@@ -197,7 +197,7 @@ private struct Place {
         }
         return try TagStore.current(FilePublishing.headTag, of: package, transaction) != nil
             && source.coordinate.package.namespace == nil
-            && (try? RelativePath(parsing: source.coordinate.package.name)) != nil
+            && (try? RelativePath(lookingUp: source.coordinate.package.name)) != nil
     }
 
     func taken(_ present: PackageVersion) -> Refusal {

@@ -21,7 +21,7 @@ package struct Tagging: Sendable {
     ///
     /// - Parameter isWanted: asked of the tag as it is, nil for none; a refusal where it says no.
     /// - Throws: `not_found` for repository, package or version; `precondition_failed`; `conflict` where the version
-    ///   isn't published or is in quarantine, or a file would appear in the place of a folder.
+    ///   isn't published or is in quarantine, or a file would appear in the place of a folder; `confusable_name`.
     package func move(
         _ name: TagName, of package: PackageName, to version: String,
         if isWanted: @escaping @Sendable (StoredTag?) -> Bool, under grant: Grant, commit: Commit<MovedTag>
@@ -30,8 +30,9 @@ package struct Tagging: Sendable {
             let (repository, id, tag) = try Self.locked(name, of: package, under: grant, transaction)
             try Self.check(tag, isWanted)
             if tag == nil, let path = FilePublishing.path(of: package, at: name) {
-                try FilePaths.claim(path, in: repository, transaction)
+                try FilePaths.claim(path, in: repository.id, transaction)
             }
+            if tag == nil { try TagStore.refuseConfusable(name.text, of: id, in: repository, transaction) }
             guard let target = try VersionStore.find(version, of: id, isLocked: true, transaction) else {
                 throw Refusal.notFound("Version '\(version)' of '\(package.name)'")
             }
@@ -70,12 +71,12 @@ package struct Tagging: Sendable {
     /// The package's row locked, and the tag's.
     private static func locked(
         _ name: TagName, of package: PackageName, under grant: Grant, _ transaction: borrowing Transaction
-    ) throws -> (RepoID, PackageID, StoredTag?) {
+    ) throws -> (Repository, PackageID, StoredTag?) {
         let repository = try RepositoryStore.require(grant.repo, of: grant.tenant, transaction)
         guard let id = try PackageStore.find(package, in: repository.id, transaction, lock: .forNoKeyUpdate) else {
             throw Refusal.notFound("Package '\(package.name)'")
         }
-        return (repository.id, id, try TagStore.find(name.text, of: id, transaction, lock: .forUpdate))
+        return (repository, id, try TagStore.find(name.text, of: id, transaction, lock: .forUpdate))
     }
 
     private static func check(_ tag: StoredTag?, _ isWanted: (StoredTag?) -> Bool) throws(Refusal) {

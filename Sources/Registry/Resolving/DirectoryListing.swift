@@ -40,10 +40,12 @@ package struct DirectoryListing: Sendable {
             let names = try transaction.all(
                 Self.names(of: folder, after: after, in: id), as: { try $0[0] as String })
             let page = names.prefix(Self.limit)
-            let files = try Self.files(page.filter { !$0.hasSuffix("/") }.map { folder + $0 }, in: id, transaction)
+            let files = try Self.files(
+                page.filter { !$0.endsWithBytes(of: "/") }.map { folder + $0 }, in: id, transaction)
             let entries = page.compactMap { name in
-                name.hasSuffix("/")
-                    ? DirectoryEntry(name: name, length: nil, digest: nil, publishedAt: nil) : files[folder + name]
+                name.endsWithBytes(of: "/")
+                    ? DirectoryEntry(name: name, length: nil, digest: nil, publishedAt: nil)
+                    : files[Name(folder + name)]
             }
             return DirectoryPage(entries: entries, next: names.count > Self.limit ? page.last : nil)
         }
@@ -57,8 +59,8 @@ package struct DirectoryListing: Sendable {
     /// One name more than a page. Each step seeks the first visible path behind the last name: behind a file its own
     /// path, behind a folder whatever begins with it (`0` is the character after `/`).
     private static func names(of folder: String, after: String?, in repository: RepoID) -> SQL {
-        let start = after.map { $0.hasSuffix("/") ? folder + $0.dropLast() + "0" : folder + $0 } ?? folder
-        let end = folder.isEmpty ? "\u{10FFFF}" : folder.dropLast() + "0"
+        let start = after.map { folder + ($0.endsWithBytes(of: "/") ? Self.end(of: $0) : $0) } ?? folder
+        let end = folder.isEmpty ? "\u{10FFFF}" : Self.end(of: folder)
         func first(_ position: SQL) -> SQL {
             """
             SELECT p.name FROM packages p
@@ -93,9 +95,12 @@ package struct DirectoryListing: Sendable {
             """
     }
 
+    /// What comes after all that begins with a folder's path: `0` is the character after `/`.
+    private static func end(of folder: String) -> String { String(Substring(folder.utf8.dropLast())) + "0" }
+
     private static func files(
         _ paths: [String], in repository: RepoID, _ transaction: borrowing Transaction
-    ) throws -> [String: DirectoryEntry] {
+    ) throws -> [Name: DirectoryEntry] {
         let rows = try transaction.all(
             """
             SELECT p.name, e.size_bytes, e.blob_digest, v.published_at FROM packages p
@@ -110,10 +115,10 @@ package struct DirectoryListing: Sendable {
                 try row[0] as String, try row[1] as Int, try row[2] as BlobDigest, try row[3] as Timestamp
             )
         }
-        var files: [String: DirectoryEntry] = [:]
+        var files: [Name: DirectoryEntry] = [:]
         for (path, length, digest, time) in rows {
-            let name = path.split(separator: "/").last.map(String.init) ?? path
-            files[path] = DirectoryEntry(name: name, length: length, digest: digest, publishedAt: time)
+            let name = path.parts(at: "/").last.map { String($0) } ?? path
+            files[Name(path)] = DirectoryEntry(name: name, length: length, digest: digest, publishedAt: time)
         }
         return files
     }

@@ -23,8 +23,8 @@ package struct ResolvedFile: Hashable, Sendable {
 /// Which version of a package is asked for, and which of its files.
 package struct FileRequest: Hashable, Sendable {
     package enum Selector: Hashable, Sendable {
-        case tag(String)
-        case version(String)
+        case tag(Name)
+        case version(Name)
     }
 
     package let package: PackageName
@@ -38,7 +38,7 @@ package struct FileRequest: Hashable, Sendable {
 
     /// A file of a generic repository.
     package init(generic path: RelativePath) {
-        self.init(FilePublishing.name(of: path), .tag(FilePublishing.headTag))
+        self.init(FilePublishing.name(of: path), .tag(Name(FilePublishing.headTag)))
     }
 }
 

@@ -1,5 +1,7 @@
 // The settings file, the environment and the command line, laid over each other: the later wins.
 
+import Domain
+
 extension Configuration {
     /// Reads the settings.
     ///
@@ -12,7 +14,7 @@ extension Configuration {
     ) throws(SettingsFault) -> Configuration {
         let fromEnvironment = try EnvironmentLayer.given(in: environment)
         let fromFlags = try FlagLayer.given(in: flags)
-        let fromFile: [String: Given]
+        let fromFile: [Name: Given]
         if let path = FlagLayer.file(in: flags) ?? environment[EnvironmentLayer.fileVariable] {
             fromFile = try FileLayer.given(inFile: path)
         } else {
@@ -31,16 +33,16 @@ extension Configuration {
 
     /// - Parameter layers: by key; the later wins.
     static func settling(
-        _ layers: [[String: Given]], _ surroundings: Surroundings
+        _ layers: [[Name: Given]], _ surroundings: Surroundings
     ) throws(SettingsFault) -> Configuration {
         var configuration = Configuration(surroundings)
         for setting in Catalogue.all {
             // A value that a later layer hides must be right all the same.
             var entry = try setting.entry(for: nil, in: configuration)
             for layer in layers {
-                if let given = layer[setting.name] { entry = try setting.entry(for: given, in: configuration) }
+                if let given = layer[Name(setting.name)] { entry = try setting.entry(for: given, in: configuration) }
             }
-            configuration.entries[setting.name] = entry
+            configuration.entries[Name(setting.name)] = entry
         }
         try configuration.check()
         return configuration

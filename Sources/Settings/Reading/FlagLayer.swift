@@ -1,5 +1,7 @@
 // Settings on the command line: `--database.pool-size 4` or `--database.pool-size=4`; a boolean's flag may stand alone.
 
+import Domain
+
 package enum FlagLayer {
     /// A flag as a command line declares it.
     package struct Declaration: Sendable {
@@ -49,13 +51,13 @@ package enum FlagLayer {
         return flags
     }
 
-    static func given(in flags: [(name: String, value: String)]) throws(SettingsFault) -> [String: Given] {
-        var keys: [String: String] = [:]
-        for setting in Catalogue.all { keys[Spelling.flag(setting.name)] = setting.name }
-        var given: [String: Given] = [:]
+    static func given(in flags: [(name: String, value: String)]) throws(SettingsFault) -> [Name: Given] {
+        var keys: [Name: String] = [:]
+        for setting in Catalogue.all { keys[Name(Spelling.flag(setting.name))] = setting.name }
+        var given: [Name: Given] = [:]
         for (name, value) in flags where name != "config" {
-            guard let key = keys[name] else { throw Self.unknown(name) }
-            given[key] = Given(content: .text(value), source: .flag("--\(name)"))
+            guard let key = keys[Name(name)] else { throw Self.unknown(name) }
+            given[Name(key)] = Given(content: .text(value), source: .flag("--\(name)"))
         }
         return given
     }

@@ -8,11 +8,11 @@ package enum DatabaseURL: Hashable, Sendable, CustomStringConvertible {
     case postgreSQL(uri: Secret, shown: String)
 
     package init?(_ text: String) {
-        guard !text.utf8.contains(where: { $0 < 0x21 || $0 == 0x7F }) || text.hasPrefix("sqlite:"),
+        guard !text.utf8.contains(where: { $0 < 0x21 || $0 == 0x7F }) || text.startsWithBytes(of: "sqlite:"),
             !text.hasControlCharacter
         else { return nil }
         if let path = text.dropping(prefix: "sqlite:") {
-            guard !path.isEmpty, !path.hasPrefix("//") else { return nil }
+            guard !path.isEmpty, !path.startsWithBytes(of: "//") else { return nil }
             self = .sqlite(path: String(path))
         } else if let rest = text.dropping(prefix: "postgres://") ?? text.dropping(prefix: "postgresql://") {
             guard !rest.isEmpty else { return nil }
@@ -26,15 +26,15 @@ package enum DatabaseURL: Hashable, Sendable, CustomStringConvertible {
     private static func hidingPassword(in uri: String) -> String {
         let (head, query) = uri.split(at: "?")
         var shown = head
-        if let at = head.lastIndex(of: "@"), let mark = head.firstRange(of: "://"),
-            let colon = head[mark.upperBound..<at].firstIndex(of: ":")
+        if let at = head.last("@"), let scheme = head.first(":"),
+            let colon = head[head.utf8.index(after: scheme)..<at].first(":")
         {
             shown = "\(head[...colon])***\(head[at...])"
         }
         guard let query else { return shown }
-        let parts = query.split(separator: "&", omittingEmptySubsequences: false).map { part in
+        let parts = query.parts(at: "&").map { part in
             let (name, value) = String(part).split(at: "=")
-            return value != nil && name.lowercased().hasSuffix("password") ? "\(name)=***" : String(part)
+            return value != nil && name.asciiLowercased.endsWithBytes(of: "password") ? "\(name)=***" : String(part)
         }
         return "\(shown)?\(parts.joined(separator: "&"))"
     }
@@ -48,11 +48,13 @@ package enum DatabaseURL: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension String {
-    func dropping(prefix: String) -> Substring? { self.hasPrefix(prefix) ? self.dropFirst(prefix.count) : nil }
+    func dropping(prefix: String) -> Substring? {
+        self.startsWithBytes(of: prefix) ? Substring(self.utf8.dropFirst(prefix.utf8.count)) : nil
+    }
 
     /// What stands before the first `mark`, and behind it.
-    func split(at mark: Character) -> (String, String?) {
-        guard let index = self.firstIndex(of: mark) else { return (self, nil) }
-        return (String(self[..<index]), String(self[self.index(after: index)...]))
+    func split(at mark: Unicode.Scalar) -> (String, String?) {
+        guard let index = self.first(mark) else { return (self, nil) }
+        return (String(self[..<index]), String(self[self.utf8.index(after: index)...]))
     }
 }

@@ -21,8 +21,8 @@ package enum StorageURL: Hashable, Sendable, CustomStringConvertible {
         guard !text.hasControlCharacter else { return nil }
         if let path = text.dropping(prefix: "file:") {
             // `file:///srv/blobs` is the same path as `file:/srv/blobs` (RFC 8089); another host's files are not ours.
-            let local = path.hasPrefix("///") ? path.dropFirst(2) : path
-            guard !local.isEmpty, !local.hasPrefix("//") else { return nil }
+            let local = path.startsWithBytes(of: "///") ? Substring(path.utf8.dropFirst(2)) : path
+            guard !local.isEmpty, !local.startsWithBytes(of: "//") else { return nil }
             self = .file(path: String(local))
         } else if let rest = text.dropping(prefix: "s3://"), let bucket = Bucket(String(rest)) {
             self = .s3(bucket)
@@ -47,7 +47,7 @@ extension StorageURL.Bucket: CustomStringConvertible {
         guard (3...63).contains(name.utf8.count), name.utf8.allSatisfy(Self.isNameByte), name.first != "-",
             name.first != "."
         else { return nil }
-        let segments = (path ?? "").split(separator: "/", omittingEmptySubsequences: false)
+        let segments = (path ?? "").parts(at: "/")
         let kept = segments.last?.isEmpty == true ? segments.dropLast() : segments
         guard kept.allSatisfy({ !$0.isEmpty && $0 != "." && $0 != ".." && $0.utf8.allSatisfy(Self.isPrefixByte) })
         else { return nil }
@@ -55,10 +55,11 @@ extension StorageURL.Bucket: CustomStringConvertible {
         var endpoint: BaseURL?
         var region = "us-east-1"
         var usesPathStyle: Bool?
-        var seen: Set<String> = []
-        for part in (query ?? "").split(separator: "&") {
+        var seen: Set<Name> = []
+        for part in (query ?? "").parts(at: "&", keepsEmpty: false) {
             let (key, written) = String(part).split(at: "=")
-            guard seen.insert(key).inserted, let written, let value = written.percentDecoded, !value.isEmpty else {
+            guard seen.insert(Name(key)).inserted, let written, let value = written.percentDecoded, !value.isEmpty
+            else {
                 return nil
             }
             switch key {

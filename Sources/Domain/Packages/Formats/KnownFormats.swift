@@ -63,9 +63,11 @@ package struct PyPIFormat: PackageFormat {
     /// Lower case, each run of `-`, `_` and `.` a `-`.
     package static func normalize(_ name: String) -> String {
         var text = ""
-        for character in name.lowercased() {
-            let isSeparator = character == "-" || character == "_" || character == "."
-            if !isSeparator { text.append(character) } else if text.last != "-" { text.append("-") }
+        for scalar in name.lowercased().unicodeScalars {
+            let isSeparator = scalar == "-" || scalar == "_" || scalar == "."
+            if !isSeparator || text.unicodeScalars.last != "-" {
+                text.unicodeScalars.append(isSeparator ? "-" : scalar)
+            }
         }
         return text
     }

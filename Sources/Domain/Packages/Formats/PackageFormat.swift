@@ -59,10 +59,10 @@ package struct ManifestRule: Sendable {
 
 /// The package types that are known.
 package struct PackageFormats: Sendable {
-    private let formats: [String: any PackageFormat]
+    private let formats: [Name: any PackageFormat]
 
     package init(_ formats: [any PackageFormat]) {
-        self.formats = Dictionary(formats.map { ($0.type, $0) }, uniquingKeysWith: { $1 })
+        self.formats = Dictionary(formats.map { (Name($0.type), $0) }, uniquingKeysWith: { $1 })
     }
 
     package static let standard = PackageFormats([
@@ -71,7 +71,7 @@ package struct PackageFormats: Sendable {
     ])
 
     /// One of no format of its own sorts its versions as text.
-    package subscript(type: String) -> any PackageFormat { self.formats[type] ?? OtherFormat(type: type) }
+    package subscript(type: String) -> any PackageFormat { self.formats[Name(type)] ?? OtherFormat(type: type) }
 
     /// Reads a package's name as a caller writes it.
     ///
