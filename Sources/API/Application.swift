@@ -28,6 +28,7 @@ package struct Application: Sendable {
     private let throttle: Throttle
     private let forwarding: Forwarding
     private let correlations = CorrelationIDs()
+    private let largeBodies = LargeBodies()
     private let observe: @Sendable (Outcome) -> Void
 
     /// - Parameter defaultTenant: whose audit log has the refusals of nobody in particular.
@@ -78,9 +79,11 @@ package struct Application: Sendable {
             response.headers.set("Allow", methods)
             return (response, nil, nil)
         case .found(let route, let values):
+            let admission = BodyAdmission(self.largeBodies)
+            defer { admission.end() }
             let call = Call(
                 request: request, values: values, correlation: correlation, origin: origin,
-                idempotency: self.idempotency)
+                idempotency: self.idempotency, admission: admission)
             let (response, fault) = await self.answer(call, by: route)
             return (response, route.pattern.description, fault)
         }

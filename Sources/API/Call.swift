@@ -17,10 +17,13 @@ package struct Call: Sendable {
     let claim: IdempotencyClaim?
 
     let origin: Origin
+    private let admission: BodyAdmission
 
     init(
-        request: Request, values: PathValues, correlation: UniqueID, origin: Origin, idempotency: Idempotency
+        request: Request, values: PathValues, correlation: UniqueID, origin: Origin, idempotency: Idempotency,
+        admission: BodyAdmission
     ) {
+        self.admission = admission
         (self.request, self.values, self.correlation, self.origin) = (request, values, correlation, origin)
         (self.idempotency, self.claim, self.credential) = (idempotency, nil, Credential(of: request.headers))
     }
@@ -30,6 +33,7 @@ package struct Call: Sendable {
             method: call.request.method, target: call.request.target, headers: call.request.headers,
             remoteAddress: call.request.remoteAddress, isSecure: call.request.isSecure, body: RequestBody(body))
         (self.values, self.correlation, self.origin) = (call.values, call.correlation, call.origin)
+        self.admission = call.admission
         (self.idempotency, self.claim, self.credential) = (call.idempotency, claim, call.credential)
     }
 
@@ -42,6 +46,15 @@ package struct Call: Sendable {
     func buffered() async throws -> (first: Call, again: Call) {
         let body = try await self.request.body.collect(upTo: Fields.bodyLimit)
         return (Call(self, self.claim, body: body), Call(self, self.claim, body: body))
+    }
+
+    /// The whole body, to be read as JSON. A large one has to wait for its turn.
+    ///
+    /// - Throws: `payload_too_large` over `limit` bytes; `service_unavailable`.
+    func document(upTo limit: Int) async throws -> [UInt8] {
+        let bytes = try await self.request.body.collect(upTo: limit)
+        try await self.admission.admit(bytes)
+        return bytes
     }
 
     /// Answers it, once where the caller asks for that. Every route of `/v1` that takes POST comes through here when its

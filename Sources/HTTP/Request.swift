@@ -61,6 +61,7 @@ package struct RequestBody: AsyncSequence, Sendable {
     package func collect(upTo limit: Int) async throws -> [UInt8] {
         if let length = self.length, length > limit { throw HTTPFault.bodyTooLarge }
         var bytes: [UInt8] = []
+        if let length = self.length { bytes.reserveCapacity(length) }
         for try await chunk in self {
             guard bytes.count + chunk.count <= limit else { throw HTTPFault.bodyTooLarge }
             bytes += chunk

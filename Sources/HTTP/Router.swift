@@ -110,7 +110,7 @@ package struct Router<Handler: Sendable>: Sendable {
 
     /// The routes whose first segment is this literal, in any letter case.
     package func routes(beginningWith first: String) -> [Route] {
-        self.byFirst[first] ?? self.byFirst[first.lowercased()] ?? []
+        self.byFirst[Name(first)] ?? self.byFirst[Name(first.asciiLowercased)] ?? []
     }
 
     /// - Parameter path: decoded segments. HEAD is answered wherever GET is.

@@ -77,7 +77,9 @@ struct Signer: Sendable {
         of request: SignableRequest, payload: String, at time: Timestamp
     ) -> (names: String, signature: String) {
         let headers = (request.headers + [(name: "host", value: request.host)])
-            .map { (name: $0.name.lowercased(), value: $0.value.split(separator: " ").joined(separator: " ")) }
+            .map {
+                (name: $0.name.lowercased(), value: $0.value.parts(at: " ", keepsEmpty: false).joined(separator: " "))
+            }
             .sorted { $0.name < $1.name }
         let names = headers.map(\.name).joined(separator: ";")
         let canonical = [

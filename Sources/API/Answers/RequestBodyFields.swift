@@ -135,17 +135,18 @@ package struct Fields: Sendable {
 extension Call {
     /// The body, which must be a JSON object.
     ///
-    /// - Throws: `bad_request`; `payload_too_large` over ``Fields/bodyLimit``.
+    /// - Throws: `bad_request`, also for more than ``JSON/valueLimit`` values; `payload_too_large` over
+    ///   ``Fields/bodyLimit``; `service_unavailable`.
     package func fields() async throws -> Fields {
         let type = self.request.headers["content-type"]?.parts(at: ";").first?.trimmed.asciiLowercased ?? ""
         guard type == "application/json" || type.endsWithBytes(of: "+json") else {
             throw Refusal.badRequest("Content-Type must be application/json.")
         }
-        let bytes = try await self.request.body.collect(upTo: Fields.bodyLimit)
+        let bytes = try await self.document(upTo: Fields.bodyLimit)
         do {
-            return try Fields(JSON(parsing: bytes))
+            return try Fields(JSON(parsing: bytes, valueLimit: JSON.valueLimit))
         } catch let error as JSON.SyntaxError {
-            throw Refusal.badRequest("The body is not JSON: \(error).")
+            throw Refusal.badRequest("The body cannot be read as JSON: \(error).")
         }
     }
 

@@ -33,7 +33,7 @@ package struct AttestationRoutes: Sendable {
         let target = call.request.target
         let subject = try target.parameter("subject").map { text in try BlobDigest(parsing: text) }
         let mustVerify = target.parameter("mustVerify")?.trimmed.lowercased() == "true"
-        let bytes = try await call.request.body.collect(upTo: AttestationDocument.sizeLimit)
+        let bytes = try await call.document(upTo: AttestationDocument.sizeLimit)
         let document =
             if let subject {
                 try AttestationDocument(signature: bytes, of: subject)

@@ -34,7 +34,7 @@ package struct AttestationDocument: Hashable, Sendable {
     package init(_ bytes: [UInt8]) throws(Refusal) {
         let document: JSON
         do {
-            document = try JSON(parsing: bytes)
+            document = try JSON(parsing: bytes, valueLimit: JSON.valueLimit)
         } catch {
             throw .badRequest("The attestation is not JSON: \(error). (A signature alone needs the parameter subject.)")
         }
@@ -52,7 +52,7 @@ package struct AttestationDocument: Hashable, Sendable {
         }
         let payload: JSON
         do {
-            payload = try JSON(parsing: envelope.payload)
+            payload = try JSON(parsing: envelope.payload, valueLimit: JSON.valueLimit)
         } catch {
             throw .badRequest("The payload of the DSSE envelope is not JSON: \(error).")
         }
