@@ -16,6 +16,7 @@ extension PostgreSQLDatabase {
         Migration("V0014_names", oldestLevel: 1, script: PackageResources.V0014_names_sql),
         Migration("V0016_blob_checks", oldestLevel: 1, script: PackageResources.V0016_blob_checks_sql),
         Migration("V0017_repository_blobs", oldestLevel: 1, script: PackageResources.V0017_repository_blobs_sql),
+        Migration("V0018_quotas", oldestLevel: 1, script: PackageResources.V0018_quotas_sql),
         Migration("V0020_search_words", oldestLevel: 1, script: PackageResources.V0020_search_words_sql),
     ]
 }

@@ -9,7 +9,8 @@ extension Serving {
     var genericRoutes: [Route] {
         GenericRoutes(
             publishing: FilePublishing(
-                database: self.database, gate: self.publishGate, deduplication: self.deduplication, clock: self.clock,
+                database: self.database, gate: self.publishGate, deduplication: self.deduplication,
+                quota: self.admission.storage, clock: self.clock,
                 defaultRetentionDays: self.configuration[.tombstoneRetentionDays]),
             intake: Intake(storage: self.storage, keys: self.stagingKeys),
             resolving: self.resolving,

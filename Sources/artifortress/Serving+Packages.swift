@@ -50,7 +50,7 @@ extension Serving {
         Attesting(
             database: self.database, storage: self.storage,
             intake: Intake(storage: self.storage, keys: self.stagingKeys), deduplication: self.deduplication,
-            clock: self.clock)
+            quota: self.admission.storage, clock: self.clock)
     }
 
     private var releaseRoutes: [Route] {

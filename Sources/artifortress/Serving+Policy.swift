@@ -16,7 +16,8 @@ extension Serving {
             judge: self.policyJudge, allowsDrills: self.configuration[.policyAllowSimulatedTimeout],
             database: self.database, clock: self.clock)
         let quarantining = Quarantining(database: self.database, clock: self.clock)
-        let promoting = Promoting(database: self.database, gate: self.publishGate, clock: self.clock)
+        let promoting = Promoting(
+            database: self.database, gate: self.publishGate, quota: self.admission.storage, clock: self.clock)
         return [
             PolicyRoutes(policies: policies).routes, EvaluationRoutes(evaluating: evaluating).routes,
             QuarantineRoutes(quarantining: quarantining).routes, PromotionRoutes(promoting: promoting).routes,

@@ -28,7 +28,7 @@ import Testing
                     sqlite: """
                         SELECT t.name, c.name, c."notnull" AND c.dflt_value IS NULL
                         FROM sqlite_schema t, pragma_table_info(t.name) c
-                        WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite%'
+                        WHERE t.type IN ('table', 'view') AND t.name NOT LIKE 'sqlite%'
                         """))
                 """, as: { Column(table: try $0[0], name: try $0[1], isRequired: try $0[2]) }
             ).sorted()

@@ -223,7 +223,7 @@ extension KeyCase {
 
         KeyCase(
             "tenantAdmission.defaultMaxLogicalStorageBytes", "TENANT_ADMISSION_DEFAULT_MAX_LOGICAL_STORAGE_BYTES",
-            "tenant-admission.default-max-logical-storage-bytes", 53_687_091_200, 10_485_760...10_995_116_277_760),
+            "tenant-admission.default-max-logical-storage-bytes", 10_995_116_277_760, 10_485_760...10_995_116_277_760),
         KeyCase(
             "tenantAdmission.defaultMaxConcurrentUploadSessions",
             "TENANT_ADMISSION_DEFAULT_MAX_CONCURRENT_UPLOAD_SESSIONS",

@@ -13,7 +13,7 @@ import Threads
     private static let number = 4712  // in the first repository; tenant 12
 
     /// Tables of a row a tenant, and the one row that stands for the default tenant.
-    private static let small: Set = ["d", "tenants", "tenant_usage", "tenant_admission_policies", "installation"]
+    private static let small: Set = ["d", "tenants", "tenant_usage_slots", "tenant_admission_policies", "installation"]
 
     private static func caller(_ scopes: [Scope]) throws -> Caller {
         Caller(

@@ -5,6 +5,8 @@ package struct AdmissionPolicy: Hashable, Sendable {
     package static let storageBounds: ClosedRange<Int64> = 10_485_760...Int64.max
     package static let sessionBounds: ClosedRange<Int64> = 1...1000
     package static let jobBounds: ClosedRange<Int64> = 1...50_000
+    /// The largest configurable value, and the default: it stands for "no quota was set".
+    package static let largestDefault: Int64 = 10_995_116_277_760
 
     /// In bytes.
     package let maxLogicalStorageBytes: Int64
@@ -32,12 +34,31 @@ package struct AdmissionPolicy: Hashable, Sendable {
                 .tooManyRequests, "The tenant has \(usage.activeUploadSessions) uploads under way, as many as it may.",
                 ["limit": JSON(self.maxConcurrentUploadSessions), "used": JSON(usage.activeUploadSessions)])
         }
-        let (total, overflows) = usage.logicalStorageBytes.addingReportingOverflow(length)
-        guard !overflows, total <= self.maxLogicalStorageBytes else {
-            throw Refusal(
-                .tooManyRequests, "The upload would exceed the tenant's quota of \(self.maxLogicalStorageBytes) bytes.",
-                ["limit": JSON(self.maxLogicalStorageBytes), "used": JSON(usage.logicalStorageBytes)])
-        }
+        try StorageAllowance(limit: self.maxLogicalStorageBytes, used: usage.logicalStorageBytes).admit(length)
+    }
+}
+
+/// A tenant's quota of bytes, and what it uses of it.
+package struct StorageAllowance: Hashable, Sendable {
+    /// In bytes.
+    package let limit: Int64
+    /// In bytes.
+    package let used: Int64
+
+    package init(limit: Int64, used: Int64) {
+        self.limit = limit
+        self.used = used
+    }
+
+    /// Verifies that `length` more bytes are within the quota.
+    ///
+    /// - Throws: `too_many_requests`.
+    package func admit(_ length: Int64) throws(Refusal) {
+        let (total, overflows) = self.used.addingReportingOverflow(length)
+        guard overflows || total > self.limit else { return }
+        throw Refusal(
+            .tooManyRequests, "The upload would exceed the tenant's quota of \(self.limit) bytes.",
+            ["limit": JSON(self.limit), "used": JSON(self.used)])
     }
 }
 
@@ -57,7 +78,8 @@ extension AdmissionPolicy {
 
 /// What a tenant uses of its quotas.
 package struct AdmissionUsage: Hashable, Sendable {
-    /// In bytes; what is stored once for several uploads counts for each.
+    /// In bytes, of upload sessions and of what was published without one; content that is stored once for several
+    /// uploads counts for each.
     package let logicalStorageBytes: Int64
     /// Expired ones included, until they are aborted.
     package let activeUploadSessions: Int64

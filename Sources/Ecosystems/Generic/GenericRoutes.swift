@@ -120,10 +120,13 @@ package struct GenericRoutes: Sendable {
         }
         let caller = try await authenticator.caller(for: call.credential, correlation: call.correlation)
         let grant = try caller.grant(.write, on: call.repoKey)
+        var allowance: StorageAllowance?
         if Self.isWorthAsking(call.request) {
-            try await self.publishing.probe(path, if: condition, under: grant, in: self.database)
+            allowance = try await self.publishing.probe(
+                path, length: call.request.body.length, if: condition, under: grant, in: self.database)
         }
-        let received = try await self.intake.receive(call.request.body, wanting: announced.functions)
+        let received = try await self.intake.receive(
+            call.request.body, wanting: announced.functions, within: allowance)
         do {
             try announced.verify(received)
             let publication = try await self.publishing.publish(

@@ -8,22 +8,25 @@ package enum VersionContentStore {
 
     /// Adds entries, or replaces those of the same path.
     ///
+    /// - Parameter isCharged: whether their bytes count towards the tenant's quota: false if an upload session does.
     /// - Returns: whether anything is other than before.
     /// - Throws: `confusable_name` for a new path that looks like another one of the version.
     @discardableResult
     package static func put(
-        _ entries: [ArtifactEntry], into draft: Draft, at now: Timestamp, _ transaction: borrowing Transaction
+        _ entries: [ArtifactEntry], into draft: Draft, isCharged: Bool, at now: Timestamp,
+        _ transaction: borrowing Transaction
     ) throws -> Bool {
         try self.refuseConfusable(entries.map(\.path), in: draft, transaction)
         return try transaction.execute(each: entries) { entry in
             """
             INSERT INTO artifact_entries (version_id, relative_path, blob_digest, checksum_sha256, checksum_sha1,
-                size_bytes, content_type, created_at)
+                size_bytes, content_type, created_at, is_charged)
             VALUES (\(draft.id), \(entry.path), \(entry.digest), \(entry.digest), \(entry.sha1), \(entry.length),
-                \(entry.contentType), \(now))
+                \(entry.contentType), \(now), \(isCharged))
             ON CONFLICT (version_id, relative_path) DO UPDATE SET blob_digest = excluded.blob_digest,
                 checksum_sha256 = excluded.checksum_sha256, checksum_sha1 = excluded.checksum_sha1,
-                size_bytes = excluded.size_bytes, content_type = excluded.content_type
+                size_bytes = excluded.size_bytes, content_type = excluded.content_type,
+                is_charged = excluded.is_charged
             WHERE artifact_entries.blob_digest <> excluded.blob_digest
                 OR artifact_entries.checksum_sha1 IS DISTINCT FROM excluded.checksum_sha1
                 OR artifact_entries.content_type IS DISTINCT FROM excluded.content_type
@@ -54,19 +57,21 @@ package enum VersionContentStore {
 
     /// Replaces the manifest, if there is one. It is kept in its canonical form.
     ///
-    /// - Parameter blob: the original document's digest.
+    /// - Parameters:
+    ///   - blob: the original document's digest.
+    ///   - isCharged: as for entries, of the original document.
     /// - Returns: whether anything is other than before.
     @discardableResult
     package static func put(
-        _ manifest: JSON, blob: BlobDigest? = nil, into draft: Draft, at now: Timestamp,
+        _ manifest: JSON, blob: BlobDigest? = nil, into draft: Draft, isCharged: Bool, at now: Timestamp,
         _ transaction: borrowing Transaction
     ) throws -> Bool {
         try transaction.execute(
             """
-            INSERT INTO manifests (version_id, manifest, blob_digest, updated_at)
-            VALUES (\(draft.id), \(manifest.canonical), \(blob), \(now))
+            INSERT INTO manifests (version_id, manifest, blob_digest, updated_at, is_charged)
+            VALUES (\(draft.id), \(manifest.canonical), \(blob), \(now), \(isCharged))
             ON CONFLICT (version_id) DO UPDATE SET manifest = excluded.manifest, blob_digest = excluded.blob_digest,
-                updated_at = excluded.updated_at
+                updated_at = excluded.updated_at, is_charged = excluded.is_charged
             WHERE manifests.manifest IS DISTINCT FROM excluded.manifest
                 OR manifests.blob_digest IS DISTINCT FROM excluded.blob_digest
             """) > 0
@@ -212,7 +217,7 @@ package enum VersionContentStore {
         return mine?.document.canonical == others?.document.canonical && mine?.blob == others?.blob
     }
 
-    /// Gives a draft the files and the manifest of another version.
+    /// Gives a draft the files and the manifest of another version. They count towards the tenant's quota again.
     ///
     /// - Precondition: the other version's row is locked, and its blobs referred to.
     package static func copy(
@@ -221,15 +226,15 @@ package enum VersionContentStore {
         try transaction.execute(
             """
             INSERT INTO artifact_entries (version_id, relative_path, blob_digest, checksum_sha256, checksum_sha1,
-                size_bytes, content_type, created_at)
+                size_bytes, content_type, created_at, is_charged)
             SELECT \(draft.id), relative_path, blob_digest, checksum_sha256, checksum_sha1, size_bytes, content_type,
-                \(now)
+                \(now), \(true)
             FROM artifact_entries WHERE version_id = \(source)
             """)
         try transaction.execute(
             """
-            INSERT INTO manifests (version_id, manifest, blob_digest, updated_at)
-            SELECT \(draft.id), manifest, blob_digest, \(now) FROM manifests WHERE version_id = \(source)
+            INSERT INTO manifests (version_id, manifest, blob_digest, updated_at, is_charged)
+            SELECT \(draft.id), manifest, blob_digest, \(now), \(true) FROM manifests WHERE version_id = \(source)
             """)
     }
 }

@@ -23,16 +23,18 @@ package struct Attesting: Sendable {
     private let storage: any BlobStorage
     private let intake: Intake
     private let deduplication: Deduplication
+    private let quota: StorageQuota
     private let clock: WallClock
 
     package init(
         database: any Database, storage: any BlobStorage, intake: Intake, deduplication: Deduplication,
-        clock: WallClock
+        quota: StorageQuota, clock: WallClock
     ) {
         self.database = database
         self.storage = storage
         self.intake = intake
         self.deduplication = deduplication
+        self.quota = quota
         self.clock = clock
     }
 
@@ -40,7 +42,8 @@ package struct Attesting: Sendable {
     ///
     /// - Parameter mustVerify: whether it is refused where no trusted key verifies it.
     /// - Throws: `not_found`; `conflict` for a tombstoned version, or one with as many as it can have;
-    ///   `subject_mismatch` where it is about other bytes; `signature_invalid`.
+    ///   `subject_mismatch` where it is about other bytes; `signature_invalid`; `too_many_requests` over the tenant's
+    ///   quota.
     package func attest(
         _ document: AttestationDocument, mustVerify: Bool, of id: VersionID, under grant: Grant,
         commit: Commit<Attested>
@@ -56,10 +59,12 @@ package struct Attesting: Sendable {
         let received = isKept ? nil : try await self.intake.receive(RequestBody(document.bytes))
         do {
             let add = { (inspection: ObjectInspection?) in
-                try await commit { [now = self.clock.now()] transaction in
-                    try Self.add(
+                try await commit { [quota, now = self.clock.now()] transaction in
+                    let attested = try Self.add(
                         document, digest, received, after: inspection, to: id, signers, under: grant, at: now,
                         transaction)
+                    if !attested.isRepeated { try quota.enforce(for: grant.tenant, transaction) }
+                    return attested
                 }
             }
             let attested =

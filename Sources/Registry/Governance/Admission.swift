@@ -14,6 +14,8 @@ package struct Admission: Sendable {
         (self.database, self.clock, self.standard) = (database, clock, standard)
     }
 
+    package var storage: StorageQuota { StorageQuota(standard: self.standard.maxLogicalStorageBytes) }
+
     /// What holds for a tenant: its own quotas, or the configured ones.
     package func policy(of tenant: TenantID, _ transaction: borrowing Transaction) throws -> AdmissionPolicy {
         try AdmissionStore.policy(of: tenant, transaction) ?? self.standard
@@ -39,6 +41,9 @@ package struct Admission: Sendable {
             let policy = AdmissionPolicy(
                 maxLogicalStorageBytes: bytes, maxConcurrentUploadSessions: sessions, maxPendingSearchJobs: jobs,
                 updatedBy: grant.caller.subject.text, updatedAt: now)
+            // Waits for transactions that were admitted under the former quotas.
+            try AdmissionStore.lockSessions(of: grant.tenant, transaction)
+            try AdmissionStore.lockBytes(of: grant.tenant, isLimited: true, transaction)
             try AdmissionStore.set(policy, of: grant.tenant, transaction)
             try AuditLog.append(
                 AuditEntry(

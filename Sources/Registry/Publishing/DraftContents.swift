@@ -49,7 +49,7 @@ package struct DraftContents: Sendable {
             var stored: [ArtifactEntry] = []
             for entry in entries { stored.append(try entry.checked(against: blobs[entry.digest])) }
             // The same again is no other content: what was said of it goes on holding.
-            if try VersionContentStore.put(stored, into: draft, at: now, transaction) {
+            if try VersionContentStore.put(stored, into: draft, isCharged: false, at: now, transaction) {
                 try VersionStore.touch(draft, transaction)
             }
             try transaction.execute(
@@ -74,7 +74,7 @@ package struct DraftContents: Sendable {
             try formats[type].check(manifest)
             let draft = try version.draft()
             if let blob { _ = try Self.blobs([blob], for: draft, at: now, transaction) }
-            if try VersionContentStore.put(manifest, blob: blob, into: draft, at: now, transaction) {
+            if try VersionContentStore.put(manifest, blob: blob, into: draft, isCharged: false, at: now, transaction) {
                 try VersionStore.touch(draft, transaction)
             }
             try transaction.execute(

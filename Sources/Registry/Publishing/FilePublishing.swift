@@ -31,16 +31,20 @@ package struct FilePublishing: Sendable {
     private let guarded: GuardedPublish
     private let gate: any PublishGate
     private let deduplication: Deduplication
+    private let quota: StorageQuota
     private let clock: WallClock
     private let defaultRetentionDays: Int
 
     package init(
-        database: any Database, gate: any PublishGate, deduplication: Deduplication, clock: WallClock,
-        defaultRetentionDays: Int
+        database: any Database, gate: any PublishGate, deduplication: Deduplication, quota: StorageQuota,
+        clock: WallClock, defaultRetentionDays: Int
     ) {
         self.guarded = GuardedPublish(gate: gate, database: database, clock: clock)
         self.deduplication = deduplication
-        (self.gate, self.clock, self.defaultRetentionDays) = (gate, clock, defaultRetentionDays)
+        self.gate = gate
+        self.quota = quota
+        self.clock = clock
+        self.defaultRetentionDays = defaultRetentionDays
     }
 
     static func name(of path: RelativePath) -> PackageName { PackageName(type: Self.packageType, name: path.text) }
@@ -60,8 +64,8 @@ package struct FilePublishing: Sendable {
     ///
     /// - Throws: `not_found`; `forbidden` where the repository asks for more than the grant; `conflict` where the
     ///   repository takes no files, the path was published before and may not be overwritten, or it is a folder or
-    ///   inside a file; `confusable_name`;
-    ///   `precondition_failed`; `policy_denied`, `policy_timeout`.
+    ///   inside a file; `confusable_name`; `precondition_failed`; `too_many_requests` over the tenant's quota;
+    ///   `policy_denied`, `policy_timeout`.
     package func publish(
         _ received: Received, at path: RelativePath, contentType: String?, if condition: WriteCondition,
         under grant: Grant, commit: Commit<FilePublication>
@@ -76,7 +80,7 @@ package struct FilePublishing: Sendable {
             under: grant)
         return try await self.guarded.run([candidate], by: grant.caller) { verdicts in
             try await self.deduplication.run(admitting: received.key) { inspection in
-                try await commit { [gate, now = self.clock.now()] transaction in
+                try await commit { [gate, quota, now = self.clock.now()] transaction in
                     let repository = try Self.writable(under: grant, transaction)
                     let package = try PackageStore.locked(Self.name(of: path), in: repository, at: now, transaction)
                     let head = try TagStore.locked(Self.headTag, of: package, transaction)
@@ -93,11 +97,12 @@ package struct FilePublishing: Sendable {
                     let blob = try Deduplication.admit(
                         received.digest, length: received.length, key: received.key, checksums: received.checksums,
                         after: inspection, by: grant.caller, at: now, transaction)
-                    try VersionContentStore.put([entry], into: draft, at: now, transaction)
-                    try VersionContentStore.put(manifest, into: draft, at: now, transaction)
+                    try VersionContentStore.put([entry], into: draft, isCharged: true, at: now, transaction)
+                    try VersionContentStore.put(manifest, into: draft, isCharged: true, at: now, transaction)
                     try TagStore.point(
                         Self.headTag, of: package, to: draft.id, from: head, by: grant.caller.subject, at: now,
                         transaction)
+                    try quota.enforce(for: grant.tenant, transaction)
                     _ = try Completion.publish(
                         [(draft, verdicts[0])], through: gate, by: grant.caller, at: now, transaction)
                     return FilePublication(
@@ -149,20 +154,32 @@ package struct FilePublishing: Sendable {
 
     /// Whether a publish at this path could succeed, asked before its bytes are sent: a refusal costs nothing then.
     ///
+    /// - Parameter length: of the file, in bytes, if the client has announced it.
+    /// - Returns: what is left of the tenant's quota.
     /// - Throws: as ``publish(_:at:contentType:if:under:commit:)``.
     package func probe(
-        _ path: RelativePath, if condition: WriteCondition, under grant: Grant, in database: any Database
-    ) async throws {
-        try await database.read { transaction in
-            let repository = try Self.writable(under: grant, transaction)
-            let package = try PackageStore.find(Self.name(of: path), in: repository.id, transaction)
-            let latest = try package.flatMap { try VersionStore.latest(of: $0, transaction)?.version }
-            let head = try package.flatMap { try TagStore.current(Self.headTag, of: $0, transaction) }
-            try Self.check(condition, against: head, transaction)
-            if package == nil { try PackageStore.refuseConfusable(Self.name(of: path), in: repository, transaction) }
-            if let latest, !repository.settings.overwrite { throw try Self.taken(path, latest, head, transaction) }
-            if head == nil { try FilePaths.check(path, in: repository.id, transaction) }
+        _ path: RelativePath, length: Int?, if condition: WriteCondition, under grant: Grant,
+        in database: any Database
+    ) async throws -> StorageAllowance {
+        try await database.read { [quota] transaction in
+            try Self.probe(path, if: condition, under: grant, transaction)
+            let allowance = try quota.allowance(of: grant.tenant, transaction)
+            try allowance.admit(Int64(length ?? 0))
+            return allowance
         }
+    }
+
+    private static func probe(
+        _ path: RelativePath, if condition: WriteCondition, under grant: Grant, _ transaction: borrowing Transaction
+    ) throws {
+        let repository = try Self.writable(under: grant, transaction)
+        let package = try PackageStore.find(Self.name(of: path), in: repository.id, transaction)
+        let latest = try package.flatMap { try VersionStore.latest(of: $0, transaction)?.version }
+        let head = try package.flatMap { try TagStore.current(Self.headTag, of: $0, transaction) }
+        try Self.check(condition, against: head, transaction)
+        if package == nil { try PackageStore.refuseConfusable(Self.name(of: path), in: repository, transaction) }
+        if let latest, !repository.settings.overwrite { throw try Self.taken(path, latest, head, transaction) }
+        if head == nil { try FilePaths.check(path, in: repository.id, transaction) }
     }
 
     /// The repository, kept until the transaction ends, where it takes files from this caller.

@@ -37,11 +37,14 @@ package struct PromotedVersion: Hashable, Sendable {
 package struct Promoting: Sendable {
     private let guarded: GuardedPublish
     private let gate: any PublishGate
+    private let quota: StorageQuota
     private let clock: WallClock
 
-    package init(database: any Database, gate: any PublishGate, clock: WallClock) {
+    package init(database: any Database, gate: any PublishGate, quota: StorageQuota, clock: WallClock) {
         self.guarded = GuardedPublish(gate: gate, database: database, clock: clock)
-        (self.gate, self.clock) = (gate, clock)
+        self.gate = gate
+        self.quota = quota
+        self.clock = clock
     }
 
     /// Publishes a version in the target repository as it is in the source. Where the same is published there already, it
@@ -49,17 +52,18 @@ package struct Promoting: Sendable {
     ///
     /// - Throws: `not_found` for the version or the target; `quarantined_blob` where the version is in quarantine;
     ///   `conflict` where it isn't published, or the target takes no such package or has another version of that name;
-    ///   `coordinate_retired`; `policy_denied`, `policy_timeout`.
+    ///   `coordinate_retired`; `too_many_requests` over the tenant's quota; `policy_denied`, `policy_timeout`.
     package func promote(
         _ promotion: Promotion, commit: Commit<PromotedVersion>
     ) async throws -> PromotedVersion {
         let candidate = PublishCandidate(
             .copy(promotion.version, from: promotion.source.repo), under: promotion.target)
         return try await self.guarded.run([candidate], by: promotion.target.caller) { verdicts in
-            try await commit { [gate, now = self.clock.now()] transaction in
+            try await commit { [gate, quota, now = self.clock.now()] transaction in
                 let (source, target) = try Self.places(promotion, verdicts[0], transaction)
                 let publication = try Self.publish(
-                    source, in: target, by: promotion.target.caller, verdicts[0], through: gate, at: now, transaction)
+                    source, in: target, by: promotion.target.caller, verdicts[0], through: gate, within: quota, at: now,
+                    transaction)
                 return PromotedVersion(
                     publication: publication, source: source.repository.key, sourceVersion: source.id)
             }
@@ -102,7 +106,8 @@ package struct Promoting: Sendable {
 
     private static func publish(
         _ source: PackageVersion, in target: Repository, by caller: Caller, _ verdict: PublishVerdict,
-        through gate: any PublishGate, at now: Timestamp, _ transaction: borrowing Transaction
+        through gate: any PublishGate, within quota: StorageQuota, at now: Timestamp,
+        _ transaction: borrowing Transaction
     ) throws -> Publication {
         let name = source.coordinate.package
         try target.checkTakes(name.type)
@@ -121,6 +126,7 @@ package struct Promoting: Sendable {
                 FilePublishing.headTag, of: package, to: draft.id, from: head.former, by: caller.subject, at: now,
                 transaction)
         }
+        try quota.enforce(for: target.tenant, transaction)
         // The copy has the content that was judged, and a count of its own.
         let own = PublishVerdict(
             verdict.decision, contentRevision: nil, basis: verdict.basis, evaluation: verdict.evaluation)

@@ -26,9 +26,13 @@ package struct Intake: Sendable {
 
     /// Takes in a body. It is pulled: a chunk or two are in memory, and a slow store slows the sender.
     ///
-    /// - Parameter wanted: further checksums that the caller is going to compare.
-    /// - Throws: what the body or the storage reports; nothing is left then.
-    package func receive(_ body: RequestBody, wanting wanted: Set<Hash.Function> = []) async throws -> Received {
+    /// - Parameters:
+    ///   - wanted: further checksums that the caller is going to compare.
+    ///   - allowance: ends a body whose length was not announced as soon as it exceeds the quota.
+    /// - Throws: what the body or the storage reports, `too_many_requests` over the allowance; nothing is left then.
+    package func receive(
+        _ body: RequestBody, wanting wanted: Set<Hash.Function> = [], within allowance: StorageAllowance? = nil
+    ) async throws -> Received {
         let key = try await self.keys.take()
         let isSmall = body.length.map { $0 <= Self.smallObject } ?? false
         var functions = isSmall ? [.md5, .sha1, .sha512] : wanted
@@ -40,6 +44,7 @@ package struct Intake: Sendable {
                 var length = 0
                 for try await chunk in body {
                     length += chunk.count
+                    try allowance?.admit(Int64(length))
                     async let written: Void = writer.write(chunk)
                     digests.update(chunk.span)
                     try await written

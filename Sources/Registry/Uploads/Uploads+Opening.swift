@@ -143,8 +143,7 @@ extension UploadLimits {
             .admitUpload(of: Int64(length), beside: AdmissionStore.usage(of: tenant, transaction))
     }
 
-    /// Stores a new session, and looks at the quota again: from then on the tenant's usage is this transaction's until
-    /// it ends.
+    /// Stores a new session, and verifies the quotas again, exactly: rivals of the tenant wait from here on.
     fileprivate func insert(
         _ session: UploadSession, under grant: Grant, at now: Timestamp, _ transaction: borrowing Transaction
     ) throws {
@@ -157,6 +156,10 @@ extension UploadLimits {
                     "deduped": session.deduped ? "true" : "false",
                 ]), by: grant.caller, at: now, transaction)
         try UploadSessionStore.insert(session, by: grant.caller.subject, at: now, transaction)
+        try AdmissionStore.lockSessions(of: grant.tenant, transaction)
+        try AdmissionStore.lockBytes(
+            of: grant.tenant, isLimited: self.admission.maxLogicalStorageBytes < AdmissionPolicy.largestDefault,
+            transaction)
         try self.policy(of: grant.tenant, transaction)
             .keep(
                 AdmissionStore.usage(of: grant.tenant, transaction), besideUncounted: session.state.isTerminal ? 1 : 0)

@@ -1,4 +1,4 @@
-// What a tenant may use where no quota of its own is set (HTTP contract, 7.5).
+// The quotas of tenants that have none of their own (HTTP contract, 7.5 and section 9, row 49).
 
 extension Catalogue {
     static let tenantAdmission: [any AnySetting] = [
@@ -11,7 +11,8 @@ extension Setting where Value == Int {
     package static var tenantMaxLogicalStorageBytes: Self {
         Self(
             "tenantAdmission.defaultMaxLogicalStorageBytes", .integer(10_485_760...10_995_116_277_760),
-            default: 53_687_091_200, "Bytes stored (50 GiB).")
+            default: 10_995_116_277_760,
+            "Logical bytes, by every way in. The default (10 TiB) stands for no quota: it is not enforced exactly.")
     }
 
     package static var tenantMaxConcurrentUploadSessions: Self {

@@ -17,7 +17,9 @@ import Threads
     private static let number = 4711
 
     /// A row or so a tenant, a row made up in the statement, or the few rows of a subquery.
-    private static let small: Set = ["d", "n", "tenants", "installation", "t", "page", "used"]
+    private static let small: Set = [
+        "d", "n", "tenants", "tenant_admission_policies", "installation", "t", "page", "used",
+    ]
 
     private struct Scene {
         let database: ExplainingDatabase
@@ -97,7 +99,7 @@ import Threads
         let made = RepositoryDraft(key: target, kind: .local, format: nil, settings: RepositorySettings())
         _ = try await Repositories(database: database, clock: clock)
             .create(made, under: caller.tenantGrant(Role.admin), commit: Commit(database))
-        let promoting = Promoting(database: database, gate: gate, clock: clock)
+        let promoting = Promoting(database: database, gate: gate, quota: .unset, clock: clock)
         let promotion = try Promotion(version, from: grant.repo, to: target, by: caller)
         for _ in 0..<2 { _ = try await promoting.promote(promotion, commit: Commit(database)) }
         let evaluating = Evaluating(judge: judge, allowsDrills: false, database: database, clock: clock)
@@ -161,7 +163,7 @@ import Threads
                     database: database, storage: storage, intake: Intake(storage: storage, keys: staging),
                     deduplication: Deduplication(
                         storage: storage, threads: BlockingPool(threads: 1), clock: clock),
-                    clock: clock)
+                    quota: .unset, clock: clock)
                 let digest = try BlobDigest(parsing: Seeded.digest(Self.number))
                 // Its bytes aren't there: so it is no signature alone.
                 let document = try AttestationDocument(
