@@ -128,7 +128,10 @@ struct Deployment: Sendable {
         switch configuration[.databaseURL] {
         case .sqlite(let path):
             let readers = max(2, configuration.surroundings.processors)
-            return (SQLiteDatabase(path: path, readers: readers), SQLiteDatabase.migrations)
+            return (
+                SQLiteDatabase(path: path, readers: readers, reserve: SQLiteDatabase.standardReserve),
+                SQLiteDatabase.migrations
+            )
         case .postgreSQL(let uri, _):
             let address = try PostgreSQLAddress(parsing: uri.value)
             let database = PostgreSQLDatabase(

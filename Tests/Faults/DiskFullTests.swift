@@ -128,6 +128,71 @@ import Testing
         }
     }
 
+    @Test(.enabled(if: geteuid() == 0, "mounting a file system needs root"))
+    func `deletions and revocations work on a full disk, and nothing else is written`() async throws {
+        try await Self.withSmallDisk { directory in
+            try await Shape.embedded.withServer(["data": "\(directory)/data"]) { server in
+                let token = try await server.token()
+                try await server.createRepository("files", token: token)
+                try await server.createRepository("empty", token: token)
+                let bytes = [UInt8](repeating: 1, count: 100)
+                for number in 0..<40 {
+                    let path = "/generic/files/f\(number)"
+                    #expect(try await server.put(path, bytes, token: token).status == 201)
+                }
+                let draft = try await server.post(
+                    "/v1/repos/files/packages/versions/drafts",
+                    ["packageType": "npm", "packageName": "p", "version": "1.0.0"], token: token)
+                let version = try #require(try JSON(parsing: draft.body)["versionId"]?.text, "\(draft.text)")
+                let part = [UInt8](repeating: 3, count: 1000)
+                let (session, _) = try await Self.upload(
+                    [part], SHA256.digest(of: part).hex, server, token)
+                let leaked = try await server.issue("leaked", by: token)
+                #expect(try await server.get("/v1/auth/whoami", token: leaked.token).status == 200)
+
+                // Until also the write-ahead log has no room left.
+                Self.fill("\(directory)/filler")
+                var number = 0
+                func create() async throws -> Int {
+                    number += 1
+                    return try await server.post(
+                        "/v1/repos", ["repoKey": .string("more-\(number)"), "repoType": "local"], token: token
+                    ).status
+                }
+                var status = 201
+                while status == 201, number < 2000 { status = try await create() }
+                #expect(status == 507, "after \(number) repositories")
+
+                for number in 0..<40 {
+                    let deleted = try await server.send("DELETE", "/generic/files/f\(number)", token: token)
+                    #expect(deleted.status == 204, "\(number): \(deleted.text)")
+                }
+                let tombstoned = try await server.post(
+                    "/v1/repos/files/packages/versions/\(version)/tombstone", ["reason": "r"], token: token)
+                #expect(tombstoned.status == 200, "\(tombstoned.text)")
+                let aborted = try await server.post("\(session)/abort", [:], token: token)
+                #expect(aborted.status == 200, "\(aborted.text)")
+                let revoked = try await server.post(
+                    "/v1/auth/pats/revoke", ["tokenId": .string(leaked.id)], token: token)
+                #expect(revoked.status == 200, "\(revoked.text)")
+                #expect(try await server.get("/v1/auth/whoami", token: leaked.token).status == 401)
+                #expect(try await server.send("DELETE", "/v1/repos/empty", token: token).status == 200)
+
+                // None of this has made room for others.
+                let refused = try await server.put("/generic/files/new", bytes, token: token)
+                #expect(refused.status == 507 && refused.text.contains("insufficient_storage"), "\(refused.text)")
+                #expect(try await create() == 507)
+                #expect(try await server.get("/generic/files/f0", token: token).status == 404)
+                #expect(try await server.get("/v1/repos/files", token: token).status == 200)
+
+                unsafe unlink("\(directory)/filler")
+                let recovered = await eventually { (try? await create()) == 201 }
+                #expect(recovered, "\(server.log)")
+                #expect(try await server.put("/generic/files/new", bytes, token: token).status == 201)
+            }
+        }
+    }
+
     /// Calls `body` with a directory that is a file system of 24 MiB, where one can be mounted.
     private static func withSmallDisk(_ body: (_ directory: String) async throws -> Void) async throws {
         let directory = NSTemporaryDirectory() + "artifortress-full-\(UniqueID.random().hex)"
@@ -185,5 +250,23 @@ import Testing
             let zeros = [UInt8](repeating: 0, count: size)
             while unsafe zeros.withUnsafeBytes({ unsafe write(descriptor, $0.baseAddress, size) }) == size {}
         }
+    }
+}
+
+extension ServerProcess {
+    fileprivate func send(_ method: String, _ path: String, token: String) async throws -> WireAnswer {
+        try await self.client.send(method, path, headers: [("Authorization", "Bearer \(token)")])
+    }
+
+    /// A token that an administrator issues.
+    fileprivate func issue(_ subject: String, by token: String) async throws -> (id: String, token: String) {
+        let answer = try await self.post(
+            "/v1/auth/pats",
+            ["subject": .string(subject), "ttlMinutes": 60, "scopes": ["repo:files:read"]], token: token)
+        let json = try JSON(parsing: answer.body)
+        guard let id = json["tokenId"]?.text, let issued = json["token"]?.text else {
+            throw WireFailure(description: "no token: \(answer.status) \(answer.text)")
+        }
+        return (id, issued)
     }
 }

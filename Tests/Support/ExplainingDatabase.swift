@@ -86,6 +86,8 @@ private final class ExplainingSession: Session {
 
     func liftLimits() throws { try self.session.liftLimits() }
 
+    func allowReserve() { self.session.allowReserve() }
+
     /// What reads or writes rows; the rest (SET, PRAGMA) has no plan.
     private func explain(_ statement: SQL) throws {
         let verb = statement.rendered(for: self.dialect).text.prefix { !$0.isWhitespace }

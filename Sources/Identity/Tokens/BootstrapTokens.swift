@@ -29,6 +29,7 @@ package struct BootstrapTokens: Sendable {
     package func disable(correlation: UniqueID, commit: Commit<Void>) async throws {
         try self.check()
         try await commit { [self, now = self.clock.now()] transaction in
+            transaction.allowReserve()
             try self.token.disable(transaction)
             try self.audit("auth.bootstrap.disabled", correlation, at: now, transaction)
         }

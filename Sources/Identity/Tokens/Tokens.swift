@@ -138,6 +138,7 @@ package struct Tokens: Sendable {
     /// - Throws: `not_found` for a token that is unknown, another tenant's, or revoked already.
     package func revoke(_ id: TokenID, under grant: TenantGrant, commit: Commit<TokenID>) async throws -> TokenID {
         try await commit { [now = self.clock.now()] transaction in
+            transaction.allowReserve()
             let revoked = try TokenStore.revoke(
                 id, of: grant.tenant, reason: "manual_revocation", by: grant.caller.subject, at: now, transaction)
             guard revoked else { throw Refusal.notFound("The token") }
@@ -154,6 +155,7 @@ package struct Tokens: Sendable {
         of subject: Subject, under grant: TenantGrant, commit: Commit<[TokenID]>
     ) async throws -> [TokenID] {
         try await commit { [now = self.clock.now()] transaction in
+            transaction.allowReserve()
             let ids = try TokenStore.revokeAll(
                 of: grant.tenant, subject: subject, reason: "subject_revocation", by: grant.caller.subject, at: now,
                 transaction)
@@ -170,6 +172,7 @@ package struct Tokens: Sendable {
     /// - Returns: their ids.
     package func revokeAll(under grant: TenantGrant, commit: Commit<[TokenID]>) async throws -> [TokenID] {
         try await commit { [now = self.clock.now()] transaction in
+            transaction.allowReserve()
             let ids = try TokenStore.revokeAll(
                 of: grant.tenant, reason: "tenant_wide_revocation", by: grant.caller.subject, at: now, transaction)
             try AuditLog.append(

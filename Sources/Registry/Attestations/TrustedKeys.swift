@@ -72,6 +72,7 @@ package struct TrustedKeys: Sendable {
         _ id: TrustedKeyID, under grant: Grant, commit: Commit<StoredKey>
     ) async throws -> StoredKey {
         try await commit { [now = self.clock.now()] transaction in
+            transaction.allowReserve()
             let repository = try RepositoryStore.require(grant.repo, of: grant.tenant, transaction, lock: .forUpdate)
             guard let key = try TrustedKeyStore.keys(of: repository.id, transaction).first(where: { $0.id == id })
             else { throw Refusal.notFound("The trusted key") }

@@ -22,7 +22,8 @@ package struct IdempotencySweep: Sendable {
         var total = 0
         while true {
             let count = try await self.database.transaction {
-                try IdempotencyStore.sweep(before: cutoff, limit: Self.batch, $0)
+                $0.allowReserve()
+                return try IdempotencyStore.sweep(before: cutoff, limit: Self.batch, $0)
             }
             total += count
             if count < Self.batch { return total }

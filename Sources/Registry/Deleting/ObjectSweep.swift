@@ -45,7 +45,8 @@ package struct ObjectSweep: Sendable {
         let now = self.clock.now()
         let cutoff = now + -Self.patience
         while try await self.database.transaction({
-            try StagedObjectStore.abandon(deadSince: cutoff, at: now, limit: Self.batch, $0)
+            $0.allowReserve()
+            return try StagedObjectStore.abandon(deadSince: cutoff, at: now, limit: Self.batch, $0)
         }) == Self.batch {}
         try await self.database.transaction { try InstanceStore.forget(seenBefore: cutoff, $0) }
         var deleted = 0
@@ -77,6 +78,7 @@ package struct ObjectSweep: Sendable {
         }
         let (removed, postponed, next) = (done, failed, self.clock.now() + 60)
         try await self.database.transaction { transaction in
+            transaction.allowReserve()
             try DeadObjectStore.remove(removed, transaction)
             try DeadObjectStore.postpone(postponed, until: next, transaction)
         }

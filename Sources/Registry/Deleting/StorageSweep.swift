@@ -90,6 +90,7 @@ package struct StorageSweep: Sendable {
         report.unknown += unknown
         guard !report.isHeld else { return }
         try await self.database.transaction { transaction in
+            transaction.allowReserve()
             for key in unknown { try DeadObjectStore.add(key, reason: Self.reason, at: now, transaction) }
         }
         for object in old where roles[object.key] == .blob {

@@ -29,6 +29,7 @@ package struct Tombstoning: Sendable {
         _ id: VersionID, reason: String, days: Int?, under grant: Grant, commit: Commit<TombstonedVersion>
     ) async throws -> TombstonedVersion {
         try await commit { [now = self.clock.now(), defaultRetentionDays] transaction in
+            transaction.allowReserve()
             // Its package first, for that is the order of locks.
             let seen = try VersionStore.require(id, in: grant.repo, of: grant.tenant, transaction)
             if let package = seen.package { try PackageStore.lock(package, transaction) }

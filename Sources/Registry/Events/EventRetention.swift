@@ -45,7 +45,10 @@ package struct EventRetention: Sendable {
     private func all(_ prune: @escaping @Sendable (borrowing Transaction) throws -> Int) async throws -> Int {
         var total = 0
         while true {
-            let count = try await self.database.transaction { try prune($0) }
+            let count = try await self.database.transaction {
+                $0.allowReserve()
+                return try prune($0)
+            }
             total += count
             if count < Self.batch { return total }
         }

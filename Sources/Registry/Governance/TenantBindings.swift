@@ -33,6 +33,7 @@ package struct TenantBindings: Sendable {
     /// - Returns: whether there was one; it is audited either way.
     package func unbind(_ subject: Subject, under grant: TenantGrant, commit: Commit<Bool>) async throws -> Bool {
         try await commit { [now = self.clock.now()] transaction in
+            transaction.allowReserve()
             let isDeleted = try BindingStore.unbind(subject, on: grant.tenant, transaction)
             try AuditLog.append(
                 AuditEntry("tenant.role_binding.deleted", on: "tenant_role_binding", subject), by: grant.caller,

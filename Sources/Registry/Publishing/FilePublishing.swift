@@ -130,6 +130,7 @@ package struct FilePublishing: Sendable {
         _ path: RelativePath, if condition: WriteCondition, under grant: Grant, commit: Commit<VersionID>
     ) async throws -> VersionID {
         try await commit { [now = self.clock.now(), defaultRetentionDays] transaction in
+            transaction.allowReserve()
             let repository = try Self.writable(under: grant, transaction)
             guard
                 let package = try PackageStore.find(

@@ -100,6 +100,7 @@ package struct Repositories: Sendable {
     /// - Throws: `not_found`; `conflict` where it holds a package.
     package func delete(under grant: Grant, commit: Commit<RepoKey>) async throws -> RepoKey {
         try await commit { [now = self.clock.now()] transaction in
+            transaction.allowReserve()
             let repository = try RepositoryStore.require(grant.repo, of: grant.tenant, transaction, lock: .forUpdate)
             guard try !RepositoryStore.holdsPackages(repository.id, transaction) else {
                 throw Refusal.conflict("Repository '\(grant.repo)' holds packages: it cannot be deleted.")

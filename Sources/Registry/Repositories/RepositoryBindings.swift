@@ -44,6 +44,7 @@ package struct RepositoryBindings: Sendable {
     /// - Throws: `not_found` for the repository.
     package func unbind(_ subject: Subject, under grant: Grant, commit: Commit<Bool>) async throws -> Bool {
         try await commit { [now = self.clock.now()] transaction in
+            transaction.allowReserve()
             let repository = try RepositoryStore.require(
                 grant.repo, of: grant.tenant, transaction, lock: .forKeyShare)
             let isDeleted = try BindingStore.unbind(subject, on: repository.id, transaction)

@@ -35,6 +35,9 @@ package final class StagingKeys: Sendable {
 
     /// Forgets a key whose object doesn't exist (any more).
     package func forget(_ key: StorageKey) async throws {
-        try await self.database.transaction { try StagedObjectStore.remove(key, $0) }
+        try await self.database.transaction {
+            $0.allowReserve()
+            try StagedObjectStore.remove(key, $0)
+        }
     }
 }

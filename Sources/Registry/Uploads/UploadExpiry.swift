@@ -27,6 +27,7 @@ package struct UploadExpiry: Sendable {
 
     private func abortBatch() async throws -> Int {
         try await self.database.transaction { [now = self.clock.now()] transaction in
+            transaction.allowReserve()
             let expired = try UploadSessionStore.expired(at: now, limit: Self.batch, transaction)
             for (session, repo) in expired {
                 var session = session

@@ -16,6 +16,7 @@ extension Uploads {
     ) async throws -> UploadSession {
         let now = self.clock.now()
         let session = try await commit { transaction in
+            transaction.allowReserve()
             var session = try UploadSessionStore.locked(id, in: grant.repo, of: grant.tenant, transaction)
             let wasAborted = session.state == .aborted
             if !wasAborted { session.state = try session.state.after(.abort) }
@@ -59,6 +60,7 @@ extension Uploads {
                 if let upload { try await storage.abort(upload) }
                 try await storage.delete(key)
                 try await database.transaction { transaction in
+                    transaction.allowReserve()
                     try StagedObjectStore.remove(key, transaction)
                     try DeadObjectStore.remove([key], transaction)
                 }
@@ -72,6 +74,7 @@ extension Uploads {
     func release(_ id: UploadID, _ lease: UploadLease, under grant: Grant) async {
         await shielded { [database] in
             let session = try? await database.transaction { transaction in
+                transaction.allowReserve()
                 try UploadSessionStore.release(id, lease.token, transaction)
                 return try UploadSessionStore.require(id, in: grant.repo, of: grant.tenant, transaction)
             }

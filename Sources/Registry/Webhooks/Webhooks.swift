@@ -134,6 +134,7 @@ package struct Webhooks: Sendable {
     /// Takes what it was still to be told along.
     package func delete(_ id: WebhookID, of owner: WebhookOwner, commit: Commit<WebhookID>) async throws -> WebhookID {
         try await commit { [now = self.clock.now()] transaction in
+            transaction.allowReserve()
             let webhook = try WebhookStore.require(
                 id, of: owner.caller.tenant, in: owner.repository(transaction), locked: true, transaction)
             try WebhookStore.delete(id, transaction)
