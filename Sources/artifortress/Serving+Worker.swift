@@ -74,7 +74,15 @@ extension Serving {
             database: self.database, sealer: self.sealer, clock: self.clock,
             leaseSeconds: self.configuration[.webhooksTimeoutSeconds] + 5,
             maxAttempts: self.configuration[.webhooksMaxAttempts],
-            backOff: BackOff(first: Int64(self.configuration[.webhooksRetrySeconds])))
+            backOff: BackOff(first: Int64(self.configuration[.webhooksRetrySeconds])),
+            baseURL: self.ownURL)
+    }
+
+    /// Where nobody has sent a request whose host could be used.
+    private var ownURL: String {
+        if let url = self.configuration[.publicURL] { return url.description }
+        let scheme = self.configuration[.tlsCertificateFile] == nil ? "http" : "https"
+        return "\(scheme)://\(self.configuration[.listen])"
     }
 
     var workerSweeps: [Sweep] {

@@ -172,12 +172,35 @@ import Testing
     }
 
     @Test(arguments: Engine.direct)
+    func `a token for a repository that does not exist is issued with a warning`(engine: Engine) async throws {
+        try await Installation.with(engine) { server in
+            let admin = try await server.withPackages()
+            let issued = try await server.send(
+                "POST", "/v1/auth/pats", token: admin,
+                [
+                    "subject": "ann", "ttlMinutes": 5,
+                    "scopes": ["repo:pkgs:read", "repo:missing:write", "repo:missing:read", "repo:*:read"],
+                ])
+            #expect(issued.status == 200)
+            #expect(
+                issued.json["warnings"] == [
+                    "Repository 'missing' does not exist: the scope 'repo:missing:write' has no effect until it is created.",
+                    "Repository 'missing' does not exist: the scope 'repo:missing:read' has no effect until it is created.",
+                ])
+            let fine = try await server.send(
+                "POST", "/v1/auth/pats", token: admin,
+                ["subject": "ann", "ttlMinutes": 5, "scopes": ["repo:pkgs:read", "repo:*:read"]])
+            #expect(fine.json["warnings"] == [])
+        }
+    }
+
+    @Test(arguments: Engine.direct)
     func `quotas show what is used, and can be set`(engine: Engine) async throws {
         try await Installation.with(engine) { server in
             let admin = try await server.token()
             let path = "/v1/admin/tenant-admission-policy"
             let standard = try await server.send("GET", path, token: admin)
-            #expect(standard.json["maxLogicalStorageBytes"] == 53_687_091_200)
+            #expect(standard.json["maxLogicalStorageBytes"] == 10_995_116_277_760)
             #expect(
                 standard.json["usage"]
                     == ["logicalStorageBytes": 0, "activeUploadSessions": 0, "pendingSearchJobs": 0])

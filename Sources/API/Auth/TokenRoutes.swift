@@ -87,6 +87,7 @@ extension IssuedToken {
         [
             "tokenId": JSON(self.id), "token": .string(self.token), "subject": .string(self.subject.text),
             "scopes": JSON(self.scopes.map(\.description)), "expiresAtUtc": JSON(self.expiresAt),
+            "warnings": JSON(self.warnings),
         ]
     }
 }

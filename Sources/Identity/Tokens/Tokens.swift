@@ -24,6 +24,8 @@ package struct IssuedToken: Hashable, Sendable {
     package let subject: Subject
     package let scopes: [Scope]
     package let expiresAt: Timestamp
+    /// What the issuer probably did not intend, in words.
+    package let warnings: [String]
 }
 
 /// A token on its way: made once, however often its transaction is run.
@@ -121,7 +123,8 @@ package struct Tokens: Sendable {
         for scope in scopes where !unique.contains(scope) { unique.append(scope) }
         let issued = IssuedToken(
             id: issuance.id, token: issuance.token, subject: draft.subject, scopes: unique,
-            expiresAt: now + Int64(draft.ttlMinutes) * 60)
+            expiresAt: now + Int64(draft.ttlMinutes) * 60,
+            warnings: try Self.warnings(on: unique, in: caller.tenant, transaction))
         try TokenStore.insert(
             issued.id, tenant: caller.tenant, subject: issued.subject, hash: issuance.hash, scopes: unique,
             expiresAt: issued.expiresAt, createdBy: caller.subject, at: now, transaction)
@@ -133,6 +136,17 @@ package struct Tokens: Sendable {
                     "policyMaxTtlMinutes": String(cap),
                 ]), by: caller, at: now, transaction)
         return issued
+    }
+
+    /// Scopes on repositories that do not exist: allowed, since the repository may be created later.
+    private static func warnings(
+        on scopes: [Scope], in tenant: TenantID, _ transaction: borrowing Transaction
+    ) throws -> [String] {
+        let existing = try RepositoryStore.existing(scopes.compactMap(\.repo), of: tenant, transaction)
+        return scopes.compactMap { scope in
+            guard let repo = scope.repo, !existing.contains(repo) else { return nil }
+            return "Repository '\(repo)' does not exist: the scope '\(scope)' has no effect until it is created."
+        }
     }
 
     /// - Throws: `not_found` for a token that is unknown, another tenant's, or revoked already.

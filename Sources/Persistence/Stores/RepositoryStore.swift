@@ -43,6 +43,17 @@ package enum RepositoryStore {
         return found
     }
 
+    /// Those of the keys that name a repository of the tenant.
+    package static func existing(
+        _ keys: [RepoKey], of tenant: TenantID, _ transaction: borrowing Transaction
+    ) throws -> Set<RepoKey> {
+        if keys.isEmpty { return [] }
+        return Set(
+            try transaction.all(
+                "SELECT repo_key FROM repos WHERE tenant_id = \(tenant) AND repo_key \(.isOneOf(keys.map(\.text)))",
+                as: { try $0[0] as RepoKey }))
+    }
+
     /// Every repository of the tenant, by key.
     package static func list(_ tenant: TenantID, _ transaction: borrowing Transaction) throws -> [Repository] {
         try transaction.all(

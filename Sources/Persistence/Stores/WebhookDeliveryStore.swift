@@ -23,6 +23,15 @@ package struct StoredDelivery: Hashable, Sendable {
     package let quarantine: QuarantineStatus?
 }
 
+/// A file by path, as its events describe it.
+package struct DeliveredFile: Hashable, Sendable {
+    package let repo: RepoKey
+    package let path: RelativePath
+    package let digest: BlobDigest
+    /// In bytes.
+    package let length: Int
+}
+
 package enum WebhookDeliveryStore {
     /// Queues an event for everybody who wants it. It runs behind the event's own number, in the same transaction: so
     /// the order of the rows is that of the numbers.
@@ -77,6 +86,23 @@ package enum WebhookDeliveryStore {
             SELECT \(self.columns) FROM \(self.source) WHERE d.webhook_id = \(webhook) AND d.status = 'pending'
             ORDER BY d.ordinal + 0 LIMIT 1
             """, as: self.delivery(row:))
+    }
+
+    /// The file that a delivery is about, as long as its version is there; nil if it is not about a file by path.
+    package static func file(
+        of delivery: StoredDelivery, _ transaction: borrowing Transaction
+    ) throws -> DeliveredFile? {
+        try transaction.first(
+            """
+            SELECT r.repo_key, e.relative_path, e.blob_digest, e.size_bytes
+            FROM webhook_deliveries d
+            JOIN package_versions v ON v.version_id = d.version_id
+            JOIN packages p ON p.package_id = v.package_id
+            JOIN artifact_entries e ON e.version_id = v.version_id AND e.relative_path = p.name
+            JOIN repos r ON r.repo_id = v.repo_id
+            WHERE d.ordinal = \(delivery.ordinal) AND p.package_type = 'generic' AND p.namespace = ''
+            """,
+            as: { DeliveredFile(repo: try $0[0], path: try $0[1], digest: try $0[2], length: try $0[3]) })
     }
 
     /// The newest first.

@@ -3,6 +3,7 @@
 
 import Cryptography
 package import Domain
+import HTTP
 package import Persistence
 package import Threads
 
@@ -25,13 +26,20 @@ package struct WebhookQueue: Sendable {
     private let leaseSeconds: Int64
     private let maxAttempts: Int
     private let backOff: BackOff
+    private let baseURL: String
 
+    /// - Parameter baseURL: of the server as receivers reach it, without a `/` at its end.
     package init(
         database: any Database, sealer: SecretSealer, clock: WallClock, leaseSeconds: Int, maxAttempts: Int,
-        backOff: BackOff
+        backOff: BackOff, baseURL: String
     ) {
-        (self.database, self.sealer, self.clock) = (database, sealer, clock)
-        (self.leaseSeconds, self.maxAttempts, self.backOff) = (Int64(leaseSeconds), maxAttempts, backOff)
+        self.database = database
+        self.sealer = sealer
+        self.clock = clock
+        self.leaseSeconds = Int64(leaseSeconds)
+        self.maxAttempts = maxAttempts
+        self.backOff = backOff
+        self.baseURL = baseURL
     }
 
     /// Subscriptions that have something to be told now: the caller's until the lease ends.
@@ -71,7 +79,9 @@ package struct WebhookQueue: Sendable {
                 return nil
             }
             try WebhookStore.renew(id, until: now + leaseSeconds, transaction)
-            return Next(webhook: webhook, sealedSecret: secret, delivery: delivery, time: now)
+            return Next(
+                webhook: webhook, sealedSecret: secret, delivery: delivery,
+                file: try WebhookDeliveryStore.file(of: delivery, transaction), time: now)
         }
         guard let next else { return nil }
         do {
@@ -91,6 +101,8 @@ package struct WebhookQueue: Sendable {
         let webhook: Webhook
         let sealedSecret: [UInt8]
         let delivery: StoredDelivery
+        /// Nil if the event is not about a file by path.
+        let file: DeliveredFile?
         let time: Timestamp
     }
 
@@ -131,7 +143,7 @@ package struct WebhookQueue: Sendable {
         let body = JSON.object([
             .init("eventId", .string(delivery.event.description)), .init("type", .string(delivery.eventType)),
             .init("occurredAtUtc", JSON(delivery.occurredAt)), .init("seq", JSON(delivery.seq)),
-            .init("data", delivery.payload),
+            .init("data", self.data(next)),
         ]).bytes
         let secret = try self.sealer.open(next.sealedSecret)
         return WebhookMessage(
@@ -143,6 +155,17 @@ package struct WebhookQueue: Sendable {
                 ("X-Artifortress-Delivery-Id", delivery.id.description),
                 ("X-Artifortress-Webhook-Id", next.webhook.id.description),
             ] + MessageSignature.headers(of: body, at: next.time, key: secret))
+    }
+
+    /// The event's own data; for a file by path also what a receiver needs to fetch it.
+    private func data(_ next: Next) -> JSON {
+        guard let file = next.file, let members = next.delivery.payload.members else { return next.delivery.payload }
+        let path = file.path.text.split(separator: "/").map { Target.encode(segment: $0) }.joined(separator: "/")
+        return .object(
+            members + [
+                .init("digest", .string(file.digest.hex)), .init("sizeBytes", JSON(file.length)),
+                .init("url", .string("\(self.baseURL)/generic/\(file.repo)/\(path)")),
+            ])
     }
 
     /// Deletes what is older than events are kept.

@@ -110,6 +110,32 @@ final class Receiver: Sendable {
     }
 
     @Test(arguments: Engine.direct)
+    func `an event about a file carries its digest, its size and its URL`(engine: Engine) async throws {
+        var settings = Self.settings
+        settings["publicUrl"] = "https://artifacts.example/repo"
+        try await Self.with(engine, settings) { server, token, receiver, url in
+            _ = try await Self.create(server, ["url": .string("\(url)/all")], token: token)
+            let bytes = Array("content".utf8)
+            let put = try await server.send(
+                "PUT", "/generic/pkgs/a%20b/%C3%A9.txt", headers: [("Authorization", "Bearer \(token)")], body: bytes)
+            #expect(put.status == 201)
+            try await server.published("p", token: token)
+            #expect(try await server.send("DELETE", "/generic/pkgs/a%20b/%C3%A9.txt", token: token).status == 204)
+            try await server.serving.webhookDelivery.once()
+            let data = receiver.visits("/all").map { $0.body["data"] ?? .null }
+            try #require(data.count == 3)
+            for index in [0, 2] {
+                #expect(data[index]["digest"] == .string(SHA256.digest(of: bytes).hex))
+                #expect(data[index]["sizeBytes"] == 7)
+                #expect(
+                    data[index]["url"] == "https://artifacts.example/repo/generic/pkgs/a%20b/%C3%A9.txt",
+                    "\(data[index])")
+            }
+            #expect(data[1]["url"] == nil && data[1]["packageName"] == "p")
+        }
+    }
+
+    @Test(arguments: Engine.direct)
     func `a failing receiver is tried again in order, and holds nobody else up; then it is disabled`(
         engine: Engine
     ) async throws {
