@@ -95,7 +95,8 @@ package struct Application: Sendable {
     ) -> Response {
         let call = Call(
             request: request, values: PathValues(), correlation: correlation, origin: origin,
-            idempotency: self.idempotency)
+            idempotency: self.idempotency,
+            admission: BodyAdmission(self.largeBodies))
         let problem = Problem(describing: refusal)
         let first = request.target.path.utf8.dropFirst().prefix { $0 != UInt8(ascii: "/") }
         return self.router.routes(beginningWith: String(Substring(first))).first?.handler.problem(problem, call)

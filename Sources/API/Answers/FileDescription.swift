@@ -69,7 +69,7 @@ package final class FileDescription: Sendable {
     /// What a browser may show where it is: types that it saves anyway or that cannot run code. Everything else, known or
     /// not, is an attachment.
     private static let inertTypes: Set<Name> = [
-        FileDescription.unknownType, "text/plain", "text/csv", "text/markdown", "application/json",
+        Name(FileDescription.unknownType), "text/plain", "text/csv", "text/markdown", "application/json",
         "application/x-ndjson", "application/yaml", "application/toml", "image/png", "image/jpeg", "image/gif",
         "image/webp", "image/avif", "audio/mpeg", "audio/ogg", "audio/wav", "audio/flac", "video/mp4", "video/webm",
         "video/ogg", "application/gzip", "application/zip", "application/zstd", "application/x-tar", "application/x-xz",

@@ -112,7 +112,7 @@ final class Receiver: Sendable {
     @Test(arguments: Engine.direct)
     func `an event about a file carries its digest, its size and its URL`(engine: Engine) async throws {
         var settings = Self.settings
-        settings["publicUrl"] = "https://artifacts.example/repo"
+        settings["publicUrl"] = "https://artifacts.example"
         try await Self.with(engine, settings) { server, token, receiver, url in
             _ = try await Self.create(server, ["url": .string("\(url)/all")], token: token)
             let bytes = Array("content".utf8)
@@ -128,7 +128,7 @@ final class Receiver: Sendable {
                 #expect(data[index]["digest"] == .string(SHA256.digest(of: bytes).hex))
                 #expect(data[index]["sizeBytes"] == 7)
                 #expect(
-                    data[index]["url"] == "https://artifacts.example/repo/generic/pkgs/a%20b/%C3%A9.txt",
+                    data[index]["url"] == "https://artifacts.example/generic/pkgs/a%20b/%C3%A9.txt",
                     "\(data[index])")
             }
             #expect(data[1]["url"] == nil && data[1]["packageName"] == "p")
