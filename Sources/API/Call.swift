@@ -29,9 +29,12 @@ package struct Call: Sendable {
     }
 
     private init(_ call: Call, _ claim: IdempotencyClaim?, body: [UInt8]) {
-        self.request = Request(
+        var request = Request(
             method: call.request.method, target: call.request.target, headers: call.request.headers,
             remoteAddress: call.request.remoteAddress, isSecure: call.request.isSecure, body: RequestBody(body))
+        request.clientSubject = call.request.clientSubject
+        request.correlation = call.request.correlation
+        self.request = request
         (self.values, self.correlation, self.origin) = (call.values, call.correlation, call.origin)
         self.admission = call.admission
         (self.idempotency, self.claim, self.credential) = (call.idempotency, claim, call.credential)

@@ -50,3 +50,12 @@ extension Target {
         return others == 0 && (dots == 1 || dots == 2)
     }
 }
+
+extension Target {
+    /// A target whose form has been checked and that has no `?`.
+    package init(withoutQuery text: String) {
+        self.description = text
+        self.path = text
+        self.query = nil
+    }
+}

@@ -15,6 +15,9 @@ extension Configuration {
         let (certificate, key) = (self[.tlsCertificateFile], self[.tlsKeyFile])
         if certificate != nil, key == nil { throw self.missing(.tlsKeyFile, becauseOf: .tlsCertificateFile) }
         if key != nil, certificate == nil { throw self.missing(.tlsCertificateFile, becauseOf: .tlsKeyFile) }
+        if self[.tlsClientCAFile] != nil, certificate == nil {
+            throw self.missing(.tlsCertificateFile, becauseOf: .tlsClientCAFile)
+        }
         if !self[.listen].isLoopback, certificate == nil, self[.trustedProxies].isEmpty, !self[.allowInsecureHTTP] {
             throw SettingsFault(
                 "listen", self.source(of: .listen),

@@ -12,6 +12,7 @@ import Persistence
 import Policy
 import Registry
 import Settings
+import Synchronization
 import Telemetry
 
 struct Observation: Sendable {
@@ -23,6 +24,9 @@ struct Observation: Sendable {
     private let downloadFailures: LabelledFamily<Counter>
     private let unknownObjects: LabelledFamily<Counter>
     private let policyVerdicts: LabelledFamily<Counter>
+    private let rejections: LabelledFamily<Counter>
+    /// Between two log lines about connections that were turned away.
+    private let turnedAway = LogInterval(.seconds(60))
 
     init(_ configuration: Configuration) {
         self.log = Log(
@@ -44,6 +48,16 @@ struct Observation: Sendable {
             "artifortress_policy_verdicts_total",
             "What the policy said where there was something to ask; 'none' where it gave no verdict.",
             labels: ["action", "verdict"])
+        self.rejections = self.metrics.counters(
+            "artifortress_http_rejections_total", "Requests that the server answered itself, by status.",
+            labels: ["status"])
+        self.metrics.counter(
+            "artifortress_http_connections_evicted_total", "Idle connections that were closed to make room for others."
+        ) { Double(statistics.evictions) }
+        self.metrics.counter(
+            "artifortress_http_connections_turned_away_total",
+            "Connections that were closed at once, because their client's address had too many."
+        ) { Double(statistics.turnedAway) }
         ProcessMetrics.register(in: self.metrics, version: VersionVerb.version)
         let log = self.log
         self.metrics.counter("artifortress_log_dropped_lines_total", "Log lines that could not be written.") {
@@ -91,8 +105,42 @@ struct Observation: Sendable {
             .init("milliseconds", JSON(Int(outcome.duration / .milliseconds(1)))),
             .init("client", .string(request.remoteAddress)),
         ]
+        if let subject = request.clientSubject { fields.append(.init("clientCertificate", .string(subject))) }
         if let fault = outcome.fault { fields.append(.init("fault", .string(self.log.words(fault)))) }
         self.log.write(level, "request", fields, correlation: outcome.correlation)
+    }
+
+    /// Raises the limit of open files, and warns if connections could reach it.
+    func checkDescriptorLimit(for configuration: Configuration) {
+        let connections = configuration[.httpMaxConnections]
+        // Besides connections: the database, stored files that are sent, uploads.
+        guard let limit = DescriptorLimit.raise(), limit < 2 * connections + 256 else { return }
+        self.log.warning(
+            "the limit of open files (ulimit -n) is low for http.maxConnections",
+            ["limit": JSON(limit), "http.maxConnections": JSON(connections)])
+    }
+
+    /// Counts and logs what the HTTP server does without a handler. Connections that are turned away come in floods: one
+    /// a minute is logged.
+    func record(_ event: Server.Event) {
+        switch event {
+        case .rejected(let status, let message, let remoteAddress, let correlation):
+            self.rejections.with(String(status)).add()
+            self.log.write(
+                status >= 500 && status != 501 && status != 505 ? .error : .info, "request rejected",
+                [
+                    .init("status", JSON(status)), .init("reason", .string(message)),
+                    .init("client", .string(remoteAddress)),
+                ], correlation: correlation.flatMap { UniqueID($0) })
+        case .turnedAway(let remoteAddress, let connections):
+            guard self.turnedAway.isOver() else { return }
+            self.log.write(
+                .warning, "connection turned away",
+                [
+                    .init("client", .string(remoteAddress)), .init("connections", JSON(connections)),
+                    .init("setting", .string("http.maxConnectionsPerAddress")),
+                ], correlation: nil)
+        }
     }
 
     /// Bytes that are damaged are counted and told at once: nobody got them as if they were whole.
@@ -150,6 +198,23 @@ struct Observation: Sendable {
             }
             return Response(
                 200, headers: ["Content-Type": Metrics.contentType], body: .bytes(Array(metrics.exposition().utf8)))
+        }
+    }
+}
+
+/// Lets one of many log lines through in each interval.
+private final class LogInterval: Sendable {
+    private let length: Duration
+    private let last = Mutex<ContinuousClock.Instant?>(nil)
+
+    init(_ length: Duration) { self.length = length }
+
+    /// Whether the interval since it was last over has passed.
+    func isOver() -> Bool {
+        self.last.withLock { last in
+            if let last, .now - last < self.length { return false }
+            last = .now
+            return true
         }
     }
 }

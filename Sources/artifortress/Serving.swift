@@ -116,28 +116,40 @@ struct Serving: Sendable {
     /// - Parameter ready: called with the address that is listened on.
     func listen(ready: @escaping @Sendable (Server.Address) -> Void) async throws {
         let configuration = self.configuration
-        var server = Server.Configuration()
-        server.address = .tcp(host: configuration[.listen].host, port: configuration[.listen].port)
-        server.bodyLimit = configuration[.httpMaxBodyBytes]
-        server.connectionLimit = configuration[.httpMaxConnections]
-        server.idleTimeout = .seconds(configuration[.httpIdleSeconds])
-        server.headTimeout = server.idleTimeout
-        server.drainTimeout = .seconds(configuration[.httpDrainSeconds])
-        server.threads = configuration[.httpThreads]
-        server.refusal = { status, message in
+        var settings = Server.Configuration()
+        settings.address = .tcp(host: configuration[.listen].host, port: configuration[.listen].port)
+        settings.bodyLimit = configuration[.httpMaxBodyBytes]
+        settings.connectionLimit = configuration[.httpMaxConnections]
+        settings.addressLimit = configuration[.httpMaxConnectionsPerAddress]
+        let proxies = configuration[.trustedProxies]
+        settings.isExempt = { text in
+            guard let address = NetworkAddress(text) else { return false }
+            return proxies.contains { $0.contains(address) }
+        }
+        settings.idleTimeout = .seconds(configuration[.httpIdleSeconds])
+        settings.headTimeout = settings.idleTimeout
+        settings.drainTimeout = .seconds(configuration[.httpDrainSeconds])
+        settings.threads = configuration[.httpThreads]
+        settings.refusal = { status, message in
             var response = Problem(refusing: status, message).response
             response.headers.set("X-Correlation-Id", UniqueID.random().description)
             return response
         }
+        let observation = self.observation
+        settings.observe = { observation.record($0) }
         let application = self.application
-        let (statistics, address) = (self.observation.statistics, server.address)
-        try await configuration.naming("listen", address, from: configuration.source(of: .listen)) { [server] in
-            var server = server
-            if let certificate = configuration[.tlsCertificateFile], let key = configuration[.tlsKeyFile] {
-                server.tls = try Server.TLS(certificateFile: certificate, keyFile: key)
-            }
-            try await Server(server, statistics: statistics).run(ready: ready) { request in
-                await application.respond(to: request)
+        let source = configuration.source(of: .listen)
+        try await configuration.naming("listen", settings.address, from: source) { [settings] in
+            var settings = settings
+            settings.tls = try Server.TLS(configuration)
+            let server = Server(settings, statistics: observation.statistics)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    try await server.run(ready: ready) { request in await application.respond(to: request) }
+                }
+                group.addTask { await ReloadSignal.each { server.reload(configuration, observation.log) } }
+                try await group.next()
+                group.cancelAll()
             }
         }
     }

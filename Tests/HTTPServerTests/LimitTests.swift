@@ -162,6 +162,40 @@ import Testing
         }
     }
 
+    @Test func `a client that takes nothing of its answer is disconnected, a slow one is not`() async throws {
+        var configuration = Server.Configuration.quick
+        configuration.minimumBodyPace = 1000
+        configuration.paceWindow = .milliseconds(300)
+        let isOver = Atomic(false)
+        let handler: Handler = { request in
+            let isEndless = request.target.path == "/endless"
+            return Response(
+                200,
+                body: .stream(length: nil) { writer in
+                    defer { if isEndless { isOver.store(true, ordering: .relaxed) } }
+                    for _ in 0..<(isEndless ? Int.max : 8) {
+                        try await writer.write([UInt8](repeating: 0x61, count: 1 << 20))
+                    }
+                })
+        }
+        try await serving(configuration, with: handler) { address in
+            let slow = Client(address, receiveBuffer: 16384)
+            slow.send("GET /slow HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+            let silent = Client(address, receiveBuffer: 16384)
+            silent.send("GET /endless HTTP/1.1\r\nHost: h\r\n\r\n")
+            // The kernel takes more from the server only now and then: what counts is what the client takes.
+            var count = 0
+            let end = ContinuousClock.now + .milliseconds(1200)
+            while .now < end {
+                count += slow.readSome(4096).count
+                usleep(10_000)
+            }
+            while case let part = slow.readSome(1 << 20), !part.isEmpty { count += part.count }
+            #expect(count > 8 << 20)
+            #expect(eventually { isOver.load(ordering: .relaxed) })
+        }
+    }
+
     @Test(arguments: ["/count", "/refuse"])
     func `a body that trickles ends its request`(path: String) async throws {
         var configuration = Server.Configuration.quick

@@ -20,4 +20,21 @@ import Testing
         // Zero for the end; an error if there is nothing yet.
         #expect(unsafe recv(ends[0], &byte, 1, Int32(MSG_DONTWAIT)) == 0)
     }
+
+    @Test func `a buffer that has given its memory back can be used again`() {
+        var intake = Intake(limits: HeadParser.Limits())
+        for _ in 0..<3 {
+            let head = Array("GET / HTTP/1.1\r\nHost: a\r\n\r\n".utf8)
+            let room = unsafe intake.room()
+            unsafe room.copyBytes(from: head)
+            intake.filled(head.count)
+            let step = intake.parse()
+            #expect(step == .complete)
+            intake.consume(head.count)
+            intake.clear()
+            intake.shrink()
+            let unread = intake.unread
+            #expect(unread == 0)
+        }
+    }
 }

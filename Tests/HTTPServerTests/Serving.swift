@@ -14,11 +14,17 @@ func serving(
     statistics: Server.Statistics = Server.Statistics(), with handler: @escaping Handler,
     _ body: @escaping @Sendable (Server.Address) -> Void
 ) async throws {
+    try await serving(Server(configuration, statistics: statistics), with: handler, body)
+}
+
+func serving(
+    _ server: Server, with handler: @escaping Handler, _ body: @escaping @Sendable (Server.Address) -> Void
+) async throws {
     try await withThrowingTaskGroup { group in
         let (addresses, ready) = AsyncStream.makeStream(of: Server.Address.self)
         group.addTask {
             defer { ready.finish() }
-            try await Server(configuration, statistics: statistics).run(ready: { ready.yield($0) }, handler: handler)
+            try await server.run(ready: { ready.yield($0) }, handler: handler)
         }
         for await address in addresses {
             await blocking { body(address) }
@@ -54,7 +60,7 @@ func reallyWait() async { await Task.detached {}.value }
 extension Server.Configuration {
     static var quick: Self {
         var configuration = Self()
-        configuration.endedTimeout = .milliseconds(500)
+        configuration.endedTimeout = .seconds(2)
         configuration.drainTimeout = .milliseconds(500)
         configuration.bodyLimit = 8 << 20
         return configuration

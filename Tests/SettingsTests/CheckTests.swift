@@ -22,6 +22,10 @@ import Testing
 
     @Test func `certificate and key go together`() {
         #expect(
+            refusal(nil, ["--tls.client-ca-file", "a.pem"])
+                == "tls.certificateFile (default): is required with tls.clientCaFile (--tls.client-ca-file); "
+                + "allowed: a path")
+        #expect(
             refusal(nil, ["--tls.key-file", "k.pem"])
                 == "tls.certificateFile (default): is required with tls.keyFile (--tls.key-file); allowed: a path")
         #expect(

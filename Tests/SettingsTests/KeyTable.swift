@@ -69,6 +69,13 @@ extension KeyCase {
             "tls.certificateFile", "TLS_CERTIFICATE_FILE", "tls.certificate-file", "none", good: [], bad: Self.badText),
         KeyCase("tls.keyFile", "TLS_KEY_FILE", "tls.key-file", "none", good: [], bad: Self.badText),
         KeyCase(
+            "tls.minVersion", "TLS_MIN_VERSION", "tls.min-version", "TLSv1.2", good: ["TLSv1.2", "TLSv1.3"],
+            bad: ["", "1.2", "TLSv1.1", "tlsv1.3", "SSLv3"]),
+        KeyCase("tls.clientCaFile", "TLS_CLIENT_CA_FILE", "tls.client-ca-file", "none", good: [], bad: Self.badText),
+        KeyCase(
+            "tls.clientCertificates", "TLS_CLIENT_CERTIFICATES", "tls.client-certificates", "required",
+            good: ["required", "optional"], bad: ["", "none", "Required", "true"]),
+        KeyCase(
             "secrets.key", "SECRETS_KEY", "secrets.key", "none", good: [String(repeating: "a7", count: 32)],
             bad: ["", "a7", String(repeating: "a7", count: 33), String(repeating: "g7", count: 32)]),
 
@@ -76,6 +83,10 @@ extension KeyCase {
             "http.maxBodyBytes", "HTTP_MAX_BODY_BYTES", "http.max-body-bytes", 5_368_709_120,
             1_048_576...5_497_558_138_880),
         KeyCase("http.maxConnections", "HTTP_MAX_CONNECTIONS", "http.max-connections", 4096, 1...100_000),
+        KeyCase(
+            "http.maxConnectionsPerAddress", "HTTP_MAX_CONNECTIONS_PER_ADDRESS", "http.max-connections-per-address",
+            2048,
+            1...100_000),
         KeyCase("http.idleSeconds", "HTTP_IDLE_SECONDS", "http.idle-seconds", 60, 1...3600),
         KeyCase("http.drainSeconds", "HTTP_DRAIN_SECONDS", "http.drain-seconds", 30, 0...3600),
         KeyCase("http.threads", "HTTP_THREADS", "http.threads", 2, 1...64),

@@ -21,13 +21,13 @@ struct DenialLog: Sendable {
 
     /// - Parameter caller: nil for nobody who is known.
     func denied(_ refusal: Refusal, to call: Call, on pattern: PathPattern, by caller: Caller?) async throws {
+        var details: [JSON.Member] = [
+            .init("path", .string(String(call.request.target.path.prefix(Self.pathLimit)))),
+            .init("reason", .string(refusal.message)), .init("remoteAddress", .string(call.request.remoteAddress)),
+        ]
+        if let subject = call.request.clientSubject { details.append(.init("clientCertificate", .string(subject))) }
         try await self.append(
-            AuditEntry(
-                "access.denied", on: "route", "\(call.request.method) \(pattern)",
-                [
-                    "path": String(call.request.target.path.prefix(Self.pathLimit)), "reason": refusal.message,
-                    "remoteAddress": call.request.remoteAddress,
-                ]), by: caller, call)
+            AuditEntry("access.denied", on: "route", "\(call.request.method) \(pattern)", details), by: caller, call)
     }
 
     /// - Parameter name: which limit was reached.

@@ -23,7 +23,7 @@ package final class PreparedAnswer: Sendable {
     /// - Parameter headers: fields that are the server's, and fields that cannot be sent, are left out.
     package init(_ status: Int, headers: Headers, body: Body) {
         let hasBody = status != 204 && status != 304
-        var text = "HTTP/1.1 \(status) \(Status.reason(status))\r\n"
+        var text = String(decoding: Status.line(status), as: UTF8.self)
         for field in headers.fields where ResponseHead.canSend(field.name, field.value) {
             text += "\(field.name): \(field.value)\r\n"
         }

@@ -50,11 +50,7 @@ extension Response {
 extension OutputBuffer {
     /// Appends a head up to the fields that depend on the connection.
     mutating func append(_ response: Response, _ delimiter: ResponseHead.Delimiter) {
-        self.append("HTTP/1.1 ")
-        self.append(decimal: response.status)
-        self.append(" ")
-        self.append(Status.reason(response.status))
-        self.append("\r\n")
+        self.append(Status.line(response.status))
         for field in response.headers.fields { self.append(field.name, field.value) }
         switch delimiter {
         case .length(let length):

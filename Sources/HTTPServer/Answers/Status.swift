@@ -1,6 +1,12 @@
 // The reason phrases of status lines (RFC 9110, 15).
 
 enum Status {
+    /// The status lines of 200 to 599.
+    private static let lines = (200...599).map { Array("HTTP/1.1 \($0) \(Self.reason($0))\r\n".utf8) }
+
+    /// - Parameter status: from 200 to 599.
+    static func line(_ status: Int) -> [UInt8] { self.lines[min(max(status, 200), 599) - 200] }
+
     static func reason(_ status: Int) -> StaticString {
         switch status {
         case 200: "OK"

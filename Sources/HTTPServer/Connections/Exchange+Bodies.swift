@@ -10,26 +10,26 @@ extension Exchange {
             return ready.isEmpty ? nil : ready
         }
         return try await withTaskCancellationHandler {
-            try await unsafe withUnsafeThrowingContinuation { reader in
+            try await withCheckedThrowingContinuation { reader in
                 self.state.withLock { state in
                     do throws(HTTPFault) {
                         if let ready = try self.takeInbox(&state) {
-                            unsafe reader.resume(returning: ready.isEmpty ? nil : ready)
+                            reader.resume(returning: ready.isEmpty ? nil : ready)
                         } else if Task.isCancelled {
-                            unsafe reader.resume(throwing: CancellationError())
+                            reader.resume(throwing: CancellationError())
                         } else {
-                            precondition(unsafe state.reader == nil, "a request's body has one reader")
-                            unsafe state.reader = reader
+                            precondition(state.reader == nil, "a request's body has one reader")
+                            state.reader = reader
                             state.wait.begin()
                         }
                     } catch {
-                        unsafe reader.resume(throwing: error)
+                        reader.resume(throwing: error)
                     }
                 }
             }
         } onCancel: {
-            if let reader = unsafe self.state.withLock({ unsafe $0.takeReader() }) {
-                unsafe reader.resume(throwing: CancellationError())
+            if let reader = self.state.withLock({ $0.takeReader() }) {
+                reader.resume(throwing: CancellationError())
             }
         }
     }
@@ -65,30 +65,30 @@ extension Exchange {
         }
         if isTaken { return }
         try await withTaskCancellationHandler {
-            try await unsafe withUnsafeThrowingContinuation { (writer: UnsafeContinuation<Void, any Error>) in
+            try await withCheckedThrowingContinuation { (writer: CheckedContinuation<Void, any Error>) in
                 self.state.withLock { state in
                     if let fault = state.fault {
-                        unsafe writer.resume(throwing: fault)
+                        writer.resume(throwing: fault)
                     } else if state.outbox == nil {
                         state.outbox = chunk
                         self.notify(&state)
-                        unsafe writer.resume()
+                        writer.resume()
                     } else if Task.isCancelled {
-                        unsafe writer.resume(throwing: CancellationError())
+                        writer.resume(throwing: CancellationError())
                     } else {
-                        precondition(unsafe state.writer == nil, "an answer's body has one writer")
+                        precondition(state.writer == nil, "an answer's body has one writer")
                         state.next = chunk
-                        unsafe state.writer = writer
+                        state.writer = writer
                     }
                 }
             }
         } onCancel: {
-            let writer = unsafe self.state.withLock { state in
-                let writer = unsafe state.takeWriter()
-                if unsafe writer != nil { state.next = [] }
-                return unsafe writer
+            let writer = self.state.withLock { state in
+                let writer = state.takeWriter()
+                if writer != nil { state.next = [] }
+                return writer
             }
-            if let writer = unsafe writer { unsafe writer.resume(throwing: CancellationError()) }
+            if let writer = writer { writer.resume(throwing: CancellationError()) }
         }
     }
 }
@@ -138,13 +138,13 @@ extension Exchange {
     }
 
     func deliver(_ bytes: [UInt8], isLast: Bool) {
-        let reader: UnsafeContinuation<[UInt8]?, any Error>? = unsafe self.state.withLock { state in
+        let reader: CheckedContinuation<[UInt8]?, any Error>? = self.state.withLock { state in
             if isLast { state.hasWholeBody = true }
-            if unsafe state.reader != nil, !bytes.isEmpty || isLast { return unsafe state.takeReader() }
+            if state.reader != nil, !bytes.isEmpty || isLast { return state.takeReader() }
             if state.inbox.isEmpty { state.inbox = bytes } else { state.inbox += bytes }
             return nil
         }
-        if let reader = unsafe reader { unsafe reader.resume(returning: bytes.isEmpty ? nil : bytes) }
+        if let reader = reader { reader.resume(returning: bytes.isEmpty ? nil : bytes) }
     }
 
     /// The next chunk of a streamed answer.
@@ -152,10 +152,10 @@ extension Exchange {
         self.state.withLock { state in
             state.isPosted = false
             guard let chunk = state.outbox else { return state.streamEnd.map { .ended($0) } ?? .waiting }
-            if let writer = unsafe state.takeWriter() {
+            if let writer = state.takeWriter() {
                 state.outbox = state.next
                 state.next = []
-                unsafe writer.resume()
+                writer.resume()
             } else {
                 state.outbox = nil
             }
@@ -169,8 +169,8 @@ extension Exchange {
             guard state.fault == nil else { return nil }
             state.fault = fault
             state.inbox = []
-            if let reader = unsafe state.takeReader() { unsafe reader.resume(throwing: fault) }
-            if let writer = unsafe state.takeWriter() { unsafe writer.resume(throwing: fault) }
+            if let reader = state.takeReader() { reader.resume(throwing: fault) }
+            if let writer = state.takeWriter() { writer.resume(throwing: fault) }
             return fault == .disconnected ? state.task : nil
         }
         task?.cancel()

@@ -6,7 +6,7 @@ import HTTP
 import Synchronization
 
 final class Exchange: BodySource, BodySink, FieldSource {
-    @safe struct State: ~Copyable {
+    struct State: ~Copyable {
         /// Received and not yet pulled.
         var inbox: [UInt8] = []
         var wantsBody = false
@@ -14,33 +14,36 @@ final class Exchange: BodySource, BodySink, FieldSource {
         var isPaused = false
         var hasWholeBody = false
         var fault: HTTPFault?
-        var reader: UnsafeContinuation<[UInt8]?, any Error>?
+        var reader: CheckedContinuation<[UInt8]?, any Error>?
         var wait = BodyWait()
 
         var response: Response?
         /// A chunk of a streamed answer that the loop has not taken.
         var outbox: [UInt8]?
         var next: [UInt8] = []
-        var writer: UnsafeContinuation<Void, any Error>?
+        var writer: CheckedContinuation<Void, any Error>?
         var streamEnd: StreamEnd?
 
-        /// The loop looks by itself when the handler returns or waits for the first time.
+        /// The loop looks without being told when the handler returns or waits for the first time.
         var isStarting = true
         var isPosted = false
         var task: Task<Void, Never>?
 
-        mutating func takeReader() -> UnsafeContinuation<[UInt8]?, any Error>? {
-            guard let reader = unsafe self.reader else { return nil }
-            unsafe self.reader = nil
-            self.wait.end()
-            return unsafe reader
+        mutating func takeReader() -> CheckedContinuation<[UInt8]?, any Error>? {
+            if self.reader != nil { self.wait.end() }
+            return self.reader.take()
         }
 
-        mutating func takeWriter() -> UnsafeContinuation<Void, any Error>? {
-            guard let writer = unsafe self.writer else { return nil }
-            unsafe self.writer = nil
-            return unsafe writer
+        mutating func takeWriter() -> CheckedContinuation<Void, any Error>? {
+            self.writer.take()
         }
+    }
+
+    /// What is known of the client besides its request.
+    struct Client {
+        let address: String
+        let isSecure: Bool
+        let subject: String?
     }
 
     enum StreamEnd { case finished, failed }
@@ -51,14 +54,14 @@ final class Exchange: BodySource, BodySink, FieldSource {
     let framing: Framing
     let headBytes: [UInt8]
     let fields: [Field]
-    let remoteAddress: String
+    let client: Client
     let core: ServerCore
     private let mailbox: Mailbox
     private let key: ConnectionKey
     let state: Mutex<State>
 
     init(
-        _ head: borrowing Head, _ bytes: Span<UInt8>, core: ServerCore, remoteAddress: String, mailbox: Mailbox,
+        _ head: borrowing Head, _ bytes: Span<UInt8>, core: ServerCore, client: Client, mailbox: Mailbox,
         key: ConnectionKey
     ) {
         self.method = head.method
@@ -76,7 +79,7 @@ final class Exchange: BodySource, BodySink, FieldSource {
         }
         self.fields = Array(head.fields.prefix(head.fieldCount))
         self.core = core
-        self.remoteAddress = remoteAddress
+        self.client = client
         self.mailbox = mailbox
         self.key = key
         self.state = Mutex(State())
@@ -85,17 +88,20 @@ final class Exchange: BodySource, BodySink, FieldSource {
     func text(_ slice: Slice) -> String { String(decoding: self.headBytes[slice.range], as: UTF8.self) }
 
     /// The request as the handler sees it.
-    func request(isSecure: Bool, _ clientSubject: String?) -> Request {
+    private var request: Request {
         let length: Int? =
             switch self.framing {
             case .none: 0
             case .length(let count): count
             case .chunked: nil
             }
+        let text = self.text(self.path)
+        let hasQuery = self.headBytes[self.path.range].contains(0x3F)
         var request = Request(
-            method: self.method.rawValue, target: Target(self.text(self.path)), headers: Headers(self),
-            remoteAddress: self.remoteAddress, isSecure: isSecure, body: RequestBody(length: length, source: self))
-        request.clientSubject = clientSubject
+            method: self.method.rawValue, target: hasQuery ? Target(text) : Target(withoutQuery: text),
+            headers: Headers(self), remoteAddress: self.client.address, isSecure: self.client.isSecure,
+            body: RequestBody(length: length, source: self))
+        request.clientSubject = self.client.subject
         return request
     }
 
@@ -127,10 +133,10 @@ final class Exchange: BodySource, BodySink, FieldSource {
     // MARK: The handler's task
 
     /// Runs the handler on this thread until it waits for something, then on Swift's pool.
-    func start(_ request: Request) {
+    func start() {
         self.core.tasks.add(1, ordering: .relaxed)
         let task = Task.immediate {
-            await self.run(request)
+            await self.run()
             self.core.tasks.subtract(1, ordering: .releasing)
         }
         self.state.withLock { state in
@@ -139,31 +145,45 @@ final class Exchange: BodySource, BodySink, FieldSource {
         }
     }
 
-    private func run(_ request: Request) async {
-        let response: Response
+    // The frames of these functions stay small: what does not fit the first kilobyte of a task is allocated.
+    private func run() async {
+        if let write = await self.respond() { await self.stream(write) }
+    }
+
+    /// Lets the handler answer, and hands the answer to the loop.
+    ///
+    /// - Returns: what writes the rest of the answer.
+    private func respond() async -> (@Sendable (BodyWriter) async throws -> Void)? {
         do {
-            let made = try await self.core.handler(request)
-            // A status that cannot end a request would leave the client waiting.
-            response = (200...599).contains(made.status) ? made : self.core.internalFault(self.remoteAddress)
-        } catch HTTPFault.bodyTooLarge {
-            response = self.core.response(rejecting: .bodyTooLarge, from: self.remoteAddress)
+            return self.finish(try await self.core.handler(self.request))
         } catch {
-            // What a handler throws because its client has gone is no fault of the server.
-            let isGone = self.state.withLock { $0.fault == .disconnected }
-            response = isGone ? Response(500) : self.core.internalFault(self.remoteAddress)
+            return self.finish(self.response(to: error))
         }
-        guard case .stream(_, let write) = response.body, Self.hasBody(response.status, self.method) else {
-            self.state.withLock { state in
-                state.response = response
-                state.streamEnd = .finished
-                self.notify(&state)
-            }
-            return
-        }
+    }
+
+    private func finish(_ made: Response) -> (@Sendable (BodyWriter) async throws -> Void)? {
+        // A status that cannot end a request would leave the client waiting.
+        let response = (200...599).contains(made.status) ? made : self.core.internalFault(self.client.address)
+        var write: (@Sendable (BodyWriter) async throws -> Void)?
+        if Self.hasBody(response.status, self.method), case .stream(_, let body) = response.body { write = body }
         self.state.withLock { state in
             state.response = response
+            if write == nil { state.streamEnd = .finished }
             self.notify(&state)
         }
+        return write
+    }
+
+    private func response(to error: any Error) -> Response {
+        if case HTTPFault.bodyTooLarge = error {
+            return self.core.response(rejecting: .bodyTooLarge, from: self.client.address)
+        }
+        // What a handler throws because its client has gone is no fault of the server.
+        let isGone = self.state.withLock { $0.fault == .disconnected }
+        return isGone ? Response(500) : self.core.internalFault(self.client.address)
+    }
+
+    private func stream(_ write: @Sendable (BodyWriter) async throws -> Void) async {
         var end = StreamEnd.finished
         do { try await write(BodyWriter(self)) } catch { end = .failed }
         self.state.withLock { state in

@@ -6,11 +6,14 @@
     var decoder = ChunkedDecoder()
     private(set) var start = 0
     private(set) var end = 0
-    private let buffer: UnsafeMutableRawBufferPointer
+    /// Empty until something is received.
+    private var buffer = unsafe UnsafeMutableRawBufferPointer(start: nil, count: 0)
+    /// In bytes.
+    private let capacity: Int
 
     init(limits: HeadParser.Limits) {
         self.parser = HeadParser(limits: limits)
-        unsafe self.buffer = .allocate(byteCount: max(limits.head, 16 * 1024), alignment: 64)
+        self.capacity = max(limits.head, 16 * 1024)
     }
 
     deinit { unsafe self.buffer.deallocate() }
@@ -24,8 +27,18 @@
         self.decoder = ChunkedDecoder()
     }
 
+    /// Gives the memory back, after `clear`.
+    mutating func shrink() {
+        unsafe self.buffer.deallocate()
+        unsafe self.buffer = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+        self.parser.shrink()
+    }
+
     /// The free part of the buffer, after what is unread has been moved to its start if need be.
     mutating func room() -> UnsafeMutableRawBufferPointer {
+        if unsafe self.buffer.baseAddress == nil {
+            unsafe self.buffer = .allocate(byteCount: self.capacity, alignment: 64)
+        }
         if self.start == self.end {
             self.start = 0
             self.end = 0

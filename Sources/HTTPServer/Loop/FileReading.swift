@@ -54,7 +54,7 @@ enum FileReading {
                 let count = unsafe pread(
                     descriptor, buffer.baseAddress, min(buffer.count, part.upperBound - at), off_t(at))
                 if count < 0, errno == EINTR { continue }
-                guard count > 0 else { return }  // whoever sends it sees the same
+                guard count > 0 else { return }  // sending it will meet the same end
                 at += count
             }
         }

@@ -39,7 +39,7 @@ extension Loop {
                 return
             }
             switch self.core.listener.accept() {
-            case .nobody: return
+            case .noClient: return
             case .exhausted:
                 if !self.evictIdle() {
                     // The listening socket stays ready; it is not watched for a while.

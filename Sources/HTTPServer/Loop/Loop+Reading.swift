@@ -11,6 +11,9 @@ extension Loop {
         case failed
     }
 
+    /// Unused buffers that keep their memory.
+    private static let pooledIntakes = 64
+
     /// Receives into a buffer. A short read means that the socket is empty: no further call is made to find that out.
     mutating func receive(_ slot: Int, _ buffer: UnsafeMutableRawBufferPointer) -> Received {
         if self.connections[slot].isSecure { return unsafe self.receiveSecurely(slot, buffer) }
@@ -41,6 +44,8 @@ extension Loop {
         let intake = Int(self.connections[slot].intake)
         guard intake >= 0 else { return }
         self.intakes[intake].clear()
+        // A flood of connections must not leave its memory behind.
+        if self.intakes.freeCount >= Self.pooledIntakes { self.intakes[intake].shrink() }
         self.intakes.release(intake)
         self.connections[slot].intake = -1
     }
@@ -146,19 +151,22 @@ extension Loop {
         self.connections[slot].discarded = 0
         self.connections[slot].hasFailedBody = false
         self.connections[slot].isInFlight = true
+        // The windows of an earlier request on this connection do not count.
+        self.connections[slot].timerKind = .none
         self.statistics.begin()
         let key = self.key(slot)
         let core = self.core
         let mailbox = self.mailbox
-        let remoteAddress = self.connections[slot].remote.text
+        let client = Exchange.Client(
+            address: self.connections[slot].remote.text, isSecure: self.connections[slot].isSecure,
+            subject: self.connections[slot].clientSubject)
         let exchange = self.intakes[intake].withHead { head, bytes in
-            Exchange(head, bytes, core: core, remoteAddress: remoteAddress, mailbox: mailbox, key: key)
+            Exchange(head, bytes, core: core, client: client, mailbox: mailbox, key: key)
         }
         self.consumeHead(slot, intake, length)
         self.connections[slot].exchange = exchange
         self.connections[slot].phase = .handling
-        let clientSubject = self.connections[slot].clientSubject
-        exchange.start(exchange.request(isSecure: self.connections[slot].isSecure, clientSubject))
+        exchange.start()
         return .again
     }
 

@@ -203,10 +203,10 @@ struct Loop: ~Copyable {
         self.stopListening()
         self.core.listener.stop()
         for slot in self.connections.indices {
+            // A request that is not whole is not waited for.
             switch self.connections[slot].phase {
-            case .handshake: self.destroy(slot)
-            case .reading where self.unread(slot) == 0: self.destroy(slot)
-            case .free, .reading, .handling, .answering, .discarding, .lingering: break
+            case .handshake, .reading: self.destroy(slot)
+            case .free, .handling, .answering, .discarding, .lingering: break
             }
         }
     }

@@ -66,8 +66,7 @@ package struct Head: ~Copyable, Sendable {
     package internal(set) var fieldCount = 0
     var present: UInt64 = 0
     /// The first `fieldCount` ones are those of this head; the others are room for the next.
-    var fields = [Field](
-        repeating: Field(name: Slice(0..<0), value: Slice(0..<0), known: .other), count: Head.fieldLimit)
+    var fields: [Field] = []
 
     /// Whether the request is `OPTIONS *`, for the server as a whole.
     @inline(__always) var isForServer: Bool { !self.hasPath }
@@ -78,6 +77,12 @@ package struct Head: ~Copyable, Sendable {
         let fields = self.fields.span
         for index in 0..<self.fieldCount where fields[index].known == name { return fields[index].value }
         return nil
+    }
+
+    /// Makes room for as many fields as a head may have.
+    mutating func makeRoom() {
+        let empty = Field(name: Slice(0..<0), value: Slice(0..<0), known: .other)
+        self.fields = [Field](repeating: empty, count: Self.fieldLimit)
     }
 
     package func field(at index: Int) -> Field {

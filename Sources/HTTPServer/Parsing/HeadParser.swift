@@ -36,6 +36,7 @@ package struct HeadParser: ~Copyable, Sendable {
     private var valueEnd = 0
 
     package init(limits: Limits = Limits()) {
+        self.head.makeRoom()
         self.limits = limits
         self.limits.head = min(limits.head, Int(UInt16.max))
     }
@@ -51,8 +52,12 @@ package struct HeadParser: ~Copyable, Sendable {
         self.head.present = 0
     }
 
+    /// Gives the memory for fields back, after `reset`; the next head allocates it again.
+    mutating func shrink() { self.head.fields = [] }
+
     /// Continues with what has arrived: all bytes of the request so far.
     package mutating func advance(_ bytes: Span<UInt8>) -> Step {
+        if self.position == 0, self.head.fields.isEmpty { self.head.makeRoom() }
         do throws(Rejection) {
             guard try self.scan(bytes) else {
                 if self.position >= self.limits.head { throw .headTooLarge }

@@ -9,7 +9,7 @@ import Synchronization
 final class Listener: Sendable {
     enum Accepted {
         case client(Int32, RemoteAddress)
-        case nobody
+        case noClient
         /// No descriptor or memory is left.
         case exhausted
     }
@@ -62,7 +62,7 @@ final class Listener: Sendable {
                 switch errno {
                 case ECONNABORTED, EINTR, EPERM: continue
                 case EMFILE, ENFILE, ENOBUFS, ENOMEM: return .exhausted
-                default: return .nobody
+                default: return .noClient
                 }
             }
             if self.file == nil || SocketFile.isTrusted(client) {

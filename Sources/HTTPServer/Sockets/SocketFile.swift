@@ -4,7 +4,7 @@ import CLinux
 import Glibc
 import HTTP
 
-/// The file of a listening socket, known by its identity: one that replaces it isn't ours to remove.
+/// The file of a listening socket, known by its identity: a file that has replaced it is not removed.
 struct SocketFile: Sendable {
     private let path: String
     private let device: dev_t
@@ -12,7 +12,7 @@ struct SocketFile: Sendable {
 
     /// Listens on a new socket of mode 0600. A file that a dead process has left is replaced.
     ///
-    /// - Throws: `HTTPFault.cannotListen`: `EADDRINUSE` where somebody listens there, `EEXIST` where something else
+    /// - Throws: `HTTPFault.cannotListen`: `EADDRINUSE` if a process listens there, `EEXIST` if something else
     ///   stands there, `ENAMETOOLONG` beyond 107 bytes.
     static func listen(_ path: String) throws(HTTPFault) -> (socket: Int32, file: SocketFile) {
         guard let address = Self.address(of: path) else { throw .cannotListen(errno: ENAMETOOLONG) }
@@ -25,7 +25,7 @@ struct SocketFile: Sendable {
                 try Self.removeAbandoned(path, address)
                 guard unsafe Self.call(bind, descriptor, address) else { throw .cannotListen(errno: errno) }
             }
-            // Nobody can connect before it listens, whatever the mode was until now.
+            // No client can connect before it listens, whatever the mode was until now.
             guard unsafe chmod(path, 0o600) == 0, Glibc.listen(descriptor, 1024) == 0,
                 let status = Self.status(of: path)
             else { throw .cannotListen(errno: errno) }

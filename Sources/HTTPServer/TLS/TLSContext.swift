@@ -73,7 +73,7 @@ import Synchronization
 
     private static func setKey(_ pem: String, _ context: OpaquePointer) throws(HTTPFault) {
         let key = unsafe Self.withMemory(pem) { memory in
-            // No password is asked for: nobody is there to answer.
+            // Without this, OpenSSL would ask for a password on the terminal.
             unsafe PEM_read_bio_PrivateKey(memory, nil, { _, _, _, _ in 0 }, nil)
         }
         guard let key = unsafe key else {
@@ -230,7 +230,7 @@ final class TLSSource: Sendable {
         return sent == 0 ? .failed : self.outcome(-1)
     }
 
-    /// Sends the closing alert; nobody waits for the client's.
+    /// Sends the closing alert, and does not wait for the client's.
     func sendClose() {
         ERR_clear_error()
         _ = unsafe SSL_shutdown(self.session)

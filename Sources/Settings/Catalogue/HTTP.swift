@@ -2,8 +2,8 @@
 
 extension Catalogue {
     static let http: [any AnySetting] = [
-        Setting.httpMaxBodyBytes, Setting.httpMaxConnections, Setting.httpIdleSeconds, Setting.httpDrainSeconds,
-        Setting.httpThreads,
+        Setting.httpMaxBodyBytes, Setting.httpMaxConnections, Setting.httpMaxConnectionsPerAddress,
+        Setting.httpIdleSeconds, Setting.httpDrainSeconds, Setting.httpThreads,
     ]
 }
 
@@ -17,13 +17,22 @@ extension Setting where Value == Int {
     package static var httpMaxConnections: Self {
         Self(
             "http.maxConnections", .integer(1...100_000), default: 4096,
-            "Connections at a time; further clients wait to be accepted.")
+            "Connections at a time. Beyond it the connection that has been idle longest is closed; if none is idle, "
+                + "further clients wait to be accepted.")
+    }
+
+    package static var httpMaxConnectionsPerAddress: Self {
+        Self(
+            "http.maxConnectionsPerAddress", .integer(1...100_000),
+            default: .derived("half of `http.maxConnections`") { max($0[.httpMaxConnections] / 2, 1) },
+            "Connections of one IPv4 address or one IPv6 /64 network at a time; a further one is closed at once. "
+                + "`trustedProxies` and the Unix socket have no such limit.")
     }
 
     package static var httpIdleSeconds: Self {
         Self(
             "http.idleSeconds", .integer(1...3600), default: 60,
-            "How long a connection may be silent, and how long a request's head may take.")
+            "How long a connection may be silent, and how long a TLS handshake or a request's head may take.")
     }
 
     package static var httpDrainSeconds: Self {

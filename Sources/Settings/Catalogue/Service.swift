@@ -3,7 +3,8 @@
 extension Catalogue {
     static let service: [any AnySetting] = [
         Setting.listen, Setting.publicURL, Setting.trustedProxies, Setting.allowInsecureHTTP, Setting.environment,
-        Setting.data, Setting.roles, Setting.tlsCertificateFile, Setting.tlsKeyFile, Setting.secretsKey,
+        Setting.data, Setting.roles, Setting.tlsCertificateFile, Setting.tlsKeyFile, Setting.tlsMinVersion,
+        Setting.tlsClientCAFile, Setting.tlsClientCertificates, Setting.secretsKey,
     ]
 }
 
@@ -64,11 +65,34 @@ extension Setting where Value == String? {
     package static var tlsCertificateFile: Self {
         Self(
             "tls.certificateFile", Kind<String>.path.orNone, default: nil,
-            "PEM file with the certificate and its chain; with `tls.keyFile` the server speaks TLS.")
+            "PEM file with the certificate and its chain; with `tls.keyFile` the server speaks TLS. SIGHUP reads both, and "
+                + "`tls.clientCaFile`, again.")
     }
 
     package static var tlsKeyFile: Self {
         Self("tls.keyFile", Kind<String>.path.orNone, default: nil, "PEM file with the certificate's private key.")
+    }
+
+    package static var tlsClientCAFile: Self {
+        Self(
+            "tls.clientCaFile", Kind<String>.path.orNone, default: nil,
+            "PEM file with the authorities that issue certificates to clients. The subject of a client's certificate is "
+                + "in the log and in the audit log.")
+    }
+}
+
+extension Setting where Value == TLSVersion {
+    package static var tlsMinVersion: Self {
+        Self("tls.minVersion", .word, default: .tls12, "The oldest version of TLS that is accepted.")
+    }
+}
+
+extension Setting where Value == ClientCertificates {
+    package static var tlsClientCertificates: Self {
+        Self(
+            "tls.clientCertificates", .word, default: .required,
+            "With `tls.clientCaFile`: whether every client must present a certificate. One that is presented must be "
+                + "valid either way.")
     }
 }
 

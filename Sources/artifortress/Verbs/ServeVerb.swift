@@ -24,6 +24,7 @@ enum ServeVerb {
     private static func run(_ configuration: Configuration, _ console: Console) async throws {
         let observation = Observation(configuration)
         observation.warnOfIneffectiveSettings(in: configuration)
+        observation.checkDescriptorLimit(for: configuration)
         defer { observation.log.flush() }
         let deployment = try await Deployment.open(
             configuration, migrates: configuration[.migrateAtStart], patience: .seconds(2))
