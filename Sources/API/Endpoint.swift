@@ -78,6 +78,21 @@ extension Router<Endpoint>.Route {
             handle)
     }
 
+    /// For a caller with `role` on the repository in the path, to change what it holds. Through a virtual repository that
+    /// is its `deployTo`, and the grant is on that.
+    package static func content(
+        _ method: String, _ pattern: String, _ role: Role,
+        _ handle: @escaping @Sendable (Call, Grant) async throws -> Response
+    ) -> Route {
+        Route(
+            method, pattern,
+            Endpoint(.repository(role)) { call, authenticator in
+                let grant = try await authenticator.contentGrant(
+                    role, on: call.repoKey, for: call.credential, correlation: call.correlation)
+                return try await call.once(for: grant.caller) { try await handle($0, grant) }
+            })
+    }
+
     /// For whoever has a scope `repo:*:ROLE`.
     package static func everyRepository(
         _ method: String, _ pattern: String, _ role: Role,

@@ -18,5 +18,6 @@ extension PostgreSQLDatabase {
         Migration("V0017_repository_blobs", oldestLevel: 1, script: PackageResources.V0017_repository_blobs_sql),
         Migration("V0018_quotas", oldestLevel: 1, script: PackageResources.V0018_quotas_sql),
         Migration("V0020_search_words", oldestLevel: 1, script: PackageResources.V0020_search_words_sql),
+        Migration("V0022_repository_members", oldestLevel: 1, script: PackageResources.V0022_repository_members_sql),
     ]
 }

@@ -29,6 +29,9 @@ package enum Seeded {
     package static func repoKey(_ number: Int) -> String { "r\(number)" }
     package static func packageName(_ number: Int) -> String { "p\(number)" }
 
+    /// The first 10,000 repositories have each a virtual one of their tenant, which reads it and the one a hundred further.
+    package static func virtualKey(_ number: Int) -> String { "v\(number)" }
+
     /// When row 0 was made; each one after it a second later.
     package static let start = Timestamp(microseconds: 1_767_225_600_000_000)
     /// Later than all.
@@ -139,6 +142,15 @@ private struct SeedScript {
         [
             self.insert("tenants", "tenant_id, slug, name", count: 100, "\(self.id(.tenant)), 't' || n, 'T'"),
             self.insert("repos", "repo_id, tenant_id, repo_key", "\(self.id(.repo)), \(self.tenant), 'r' || n"),
+            self.insert(
+                "repos", "repo_id, tenant_id, repo_key, repo_type", count: Self.fewer,
+                "\(self.id(.repo, "1000000 + n")), \(self.tenant), 'v' || n, 'virtual'"),
+            self.insert(
+                "repository_members", "repo_id, ordinal, member_id", count: Self.fewer,
+                "\(self.id(.repo, "1000000 + n")), 0, \(self.id(.repo))"),
+            self.insert(
+                "repository_members", "repo_id, ordinal, member_id", count: Self.fewer,
+                "\(self.id(.repo, "1000000 + n")), 1, \(self.id(.repo, "n + 100"))"),
             self.insert(
                 "personal_access_tokens",
                 "token_id, tenant_id, subject, token_hash, expires_at, created_by_subject, created_at",

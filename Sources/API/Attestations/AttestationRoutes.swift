@@ -19,7 +19,7 @@ package struct AttestationRoutes: Sendable {
         let all = "/v1/repos/{repoKey}/packages/versions/{versionId}/attestations"
         let readers = "read, or a repository that everyone may read"
         return [
-            .repository("PUT", all, .write) { call, grant in try await self.put(call, grant) },
+            .content("PUT", all, .write) { call, grant in try await self.put(call, grant) },
             .own("GET", all, readers) { call, _ in try await self.list(call) },
             .own("GET", "\(all)/{attestationId}", readers) { call, _ in
                 .json(200, try await self.find(call).json)

@@ -22,8 +22,8 @@ package struct TagRoutes: Sendable {
             .own("GET", tags, rule) { call, _ in try await self.list(call) },
             .own("GET", "\(tags)/{tag}", rule) { call, _ in try await self.show(call) },
             .own("GET", "\(tags)/{tag}/history", rule) { call, _ in try await self.history(call) },
-            .repository("PUT", "\(tags)/{tag}", .promote) { call, grant in try await self.move(call, grant) },
-            .repository("DELETE", "\(tags)/{tag}", .promote) { call, grant in try await self.remove(call, grant) },
+            .content("PUT", "\(tags)/{tag}", .promote) { call, grant in try await self.move(call, grant) },
+            .content("DELETE", "\(tags)/{tag}", .promote) { call, grant in try await self.remove(call, grant) },
         ]
     }
 

@@ -23,14 +23,14 @@ package struct VersionRoutes: Sendable {
         let versions = "/v1/repos/{repoKey}/packages/versions"
         let one = "\(versions)/{versionId}"
         return [
-            .repository("POST", "\(versions)/drafts", .write) { call, grant in try await self.open(call, grant) },
-            .repository("POST", "\(one)/entries", .write) { call, grant in try await self.putEntries(call, grant) },
-            .repository("PUT", "\(one)/manifest", .write) { call, grant in try await self.putManifest(call, grant) },
+            .content("POST", "\(versions)/drafts", .write) { call, grant in try await self.open(call, grant) },
+            .content("POST", "\(one)/entries", .write) { call, grant in try await self.putEntries(call, grant) },
+            .content("PUT", "\(one)/manifest", .write) { call, grant in try await self.putManifest(call, grant) },
             .repository("GET", "\(one)/manifest", .read) { call, grant in
                 .json(200, try await self.contents.manifest(of: call.versionID, under: grant).json)
             },
-            .repository("POST", "\(one)/publish", .promote) { call, grant in try await self.publish(call, grant) },
-            .repository("POST", "\(one)/tombstone", .promote) { call, grant in
+            .content("POST", "\(one)/publish", .promote) { call, grant in try await self.publish(call, grant) },
+            .content("POST", "\(one)/tombstone", .promote) { call, grant in
                 try await self.tombstone(call, grant)
             },
         ]

@@ -14,12 +14,12 @@ package struct UploadRoutes: Sendable {
         let sessions = "/v1/repos/{repoKey}/uploads"
         let session = "\(sessions)/{uploadId}"
         return [
-            .repository("POST", sessions, .write) { call, grant in try await self.open(call, grant) },
-            .repository("GET", session, .write) { call, grant in try await self.show(call, grant) },
-            .repository("POST", "\(session)/parts", .write) { call, grant in try await self.address(call, grant) },
-            .repository("POST", "\(session)/complete", .write) { call, grant in try await self.complete(call, grant) },
-            .repository("POST", "\(session)/commit", .write) { call, grant in try await self.commit(call, grant) },
-            .repository("POST", "\(session)/abort", .write) { call, grant in try await self.abort(call, grant) },
+            .content("POST", sessions, .write) { call, grant in try await self.open(call, grant) },
+            .content("GET", session, .write) { call, grant in try await self.show(call, grant) },
+            .content("POST", "\(session)/parts", .write) { call, grant in try await self.address(call, grant) },
+            .content("POST", "\(session)/complete", .write) { call, grant in try await self.complete(call, grant) },
+            .content("POST", "\(session)/commit", .write) { call, grant in try await self.commit(call, grant) },
+            .content("POST", "\(session)/abort", .write) { call, grant in try await self.abort(call, grant) },
             .own(
                 "PUT", "\(session)/parts/{partNumber}", "a URL that this server signed", check: Self.checkTicket
             ) { call, _ in try await self.receive(call) },

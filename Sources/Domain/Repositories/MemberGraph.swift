@@ -6,11 +6,54 @@ package struct MemberGraph: Hashable, Sendable {
     /// A virtual repository of plain ones has the depth 1.
     package static let depthLimit = 5
     package static let memberLimit = 100
+    /// Of the repositories that a virtual one reads, with those inside its members.
+    package static let leafLimit = 500
 
     /// Every repository of the tenant; those that aren't virtual have no members.
     private var members: [RepoKey: [RepoKey]]
 
     package init(_ members: [RepoKey: [RepoKey]]) { self.members = members }
+
+    /// The same graph after `key` is made of `members`.
+    package func replacing(_ key: RepoKey, madeOf members: [RepoKey]) -> MemberGraph {
+        var changed = self
+        changed.members[key] = members
+        return changed
+    }
+
+    /// The same graph without `key`: no repository has it as a member.
+    package func removing(_ key: RepoKey) -> MemberGraph {
+        var changed = self
+        changed.members[key] = nil
+        for container in self.containers(of: key) { changed.members[container]?.removeAll { $0 == key } }
+        return changed
+    }
+
+    /// The repositories without members that `key` is made of, also through virtual repositories inside it: in order, each
+    /// once. The first member comes with all that is inside it before the second.
+    package func leaves(of key: RepoKey) -> [RepoKey] {
+        var leaves: [RepoKey] = []
+        var visited: Set<RepoKey> = [key]
+        func walk(_ key: RepoKey) {
+            for member in self.members[key] ?? [] where visited.insert(member).inserted {
+                if self.members[member]?.isEmpty ?? true { leaves.append(member) } else { walk(member) }
+            }
+        }
+        walk(key)
+        return leaves
+    }
+
+    /// The virtual repositories that `key` is inside of, directly or through others; by key.
+    package func containers(of key: RepoKey) -> [RepoKey] {
+        var found: Set<RepoKey> = []
+        var waiting = [key]
+        while let next = waiting.popLast() {
+            for (container, members) in self.members where members.contains(next) {
+                if found.insert(container).inserted { waiting.append(container) }
+            }
+        }
+        return found.sorted()
+    }
 
     /// Looks whether `key` may be made of `members`.
     ///
@@ -26,8 +69,7 @@ package struct MemberGraph: Hashable, Sendable {
                 throw .badRequest("memberRepos names '\(member)', which does not exist.")
             }
         }
-        var changed = self
-        changed.members[key] = members
+        let changed = self.replacing(key, madeOf: members)
         if let path = changed.cycle(from: key) {
             let steps = path.map { "'\($0)'" }.joined(separator: " → ")
             throw .conflict("memberRepos would make a circle: \(steps).")
@@ -37,6 +79,14 @@ package struct MemberGraph: Hashable, Sendable {
             throw .conflict(
                 "memberRepos would make \(depth) virtual repositories stand in each other; the limit is "
                     + "\(Self.depthLimit).")
+        }
+        for container in [key] + changed.containers(of: key) {
+            let count = changed.leaves(of: container).count
+            guard count <= Self.leafLimit else {
+                throw .conflict(
+                    "'\(container)' would be made of \(count) repositories, with those inside its members; the limit is "
+                        + "\(Self.leafLimit).")
+            }
         }
     }
 

@@ -40,6 +40,10 @@ package struct RepositorySettings: Hashable, Sendable {
     package var publishRole = Role.write
     /// Days that a tombstoned version is kept; nil for the server's default.
     package var tombstoneRetentionDays: Int?
+    /// Of a virtual repository: the local member that takes what is published through it; nil if nothing is.
+    package var deployTo: RepoKey?
+    /// Of a virtual repository: reading it is enough to read its members through it.
+    package var membersReadable = false
 
     package init() {}
 
@@ -69,21 +73,42 @@ package struct RepositorySettings: Hashable, Sendable {
                     throw .badRequest("settings.tombstoneRetentionDays must be 1 to 3650.")
                 }
                 self.tombstoneRetentionDays = Int(days)
+            case "deployto":
+                if member.value == .null { continue }
+                guard let text = member.value.text else {
+                    throw .badRequest("settings.deployTo must be the key of a local member.")
+                }
+                self.deployTo = try RepoKey(parsing: text)
+            case "membersreadable": self.membersReadable = try member.bool()
             default:
                 throw .badRequest(
                     "settings.\(member.name) is unknown. Allowed: overwrite, allowConfusableNames, anonymousRead, "
-                        + "download, publishRole, tombstoneRetentionDays.")
+                        + "download, publishRole, tombstoneRetentionDays; and of a virtual repository deployTo, "
+                        + "membersReadable.")
             }
         }
     }
 
+    /// Settings of virtual repositories are left out unless they are set.
     package var json: JSON {
-        [
-            "overwrite": .bool(self.overwrite), "allowConfusableNames": .bool(self.allowConfusableNames),
-            "anonymousRead": .bool(self.anonymousRead),
-            "download": .string(self.download.rawValue), "publishRole": .string(self.publishRole.rawValue),
-            "tombstoneRetentionDays": JSON(self.tombstoneRetentionDays),
+        var members: [JSON.Member] = [
+            .init("overwrite", .bool(self.overwrite)), .init("allowConfusableNames", .bool(self.allowConfusableNames)),
+            .init("anonymousRead", .bool(self.anonymousRead)), .init("download", .string(self.download.rawValue)),
+            .init("publishRole", .string(self.publishRole.rawValue)),
+            .init("tombstoneRetentionDays", JSON(self.tombstoneRetentionDays)),
         ]
+        if let deployTo = self.deployTo { members.append(.init("deployTo", .string(deployTo.text))) }
+        if self.membersReadable { members.append(.init("membersReadable", true)) }
+        return .object(members)
+    }
+
+    /// - Throws: `bad_request` for a setting that a repository of this kind does not have.
+    package func check(for kind: RepositoryKind) throws(Refusal) {
+        if case .virtual = kind { return }
+        guard self.deployTo == nil, !self.membersReadable else {
+            let name = self.deployTo == nil ? "membersReadable" : "deployTo"
+            throw .badRequest("settings.\(name) is for virtual repositories only; this one is \(kind.name).")
+        }
     }
 }
 

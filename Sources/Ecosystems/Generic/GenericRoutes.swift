@@ -78,8 +78,8 @@ package struct GenericRoutes: Sendable {
     private func folder(
         _ path: RelativePath, _ key: RepoKey, _ call: Call, _ refusal: Refusal
     ) async throws -> Response {
-        let repository = try await self.resolving.readable(key, for: call.credential, correlation: call.correlation)
-        guard try await self.listing.isFolder(path.text, in: repository) else { throw refusal }
+        let scope = try await self.resolving.scope(of: key, for: call.credential, correlation: call.correlation)
+        guard try await self.listing.isFolder(path.text, in: scope) else { throw refusal }
         let place: URLPath = "/generic/\(key)/\(path: path.text)/"
         if ListingAnswer.wantsHTML(call.request.headers) { return call.redirect(302, to: place) }
         throw Refusal(
@@ -99,9 +99,9 @@ package struct GenericRoutes: Sendable {
 
     private func list(_ folder: String, _ key: RepoKey, _ call: Call) async throws -> Response {
         if !folder.isEmpty { _ = try RelativePath(lookingUp: String(Substring(folder.utf8.dropLast()))) }
-        let repository = try await self.resolving.readable(key, for: call.credential, correlation: call.correlation)
+        let scope = try await self.resolving.scope(of: key, for: call.credential, correlation: call.correlation)
         let after = call.request.target.parameter("after")
-        let page = try await self.listing.page(of: folder, after: after, in: repository)
+        let page = try await self.listing.page(of: folder, after: after, in: scope)
         if page.entries.isEmpty, after == nil, !folder.isEmpty { throw Refusal.notFound("The folder '\(folder)'") }
         return ListingAnswer(key: key, folder: folder, page: page).response(to: call.request)
     }
@@ -118,8 +118,8 @@ package struct GenericRoutes: Sendable {
         if let encoding = call.request.headers["content-encoding"]?.trimmedOrNil, encoding.lowercased() != "identity" {
             throw Refusal.badRequest("Content-Encoding '\(encoding)' is not taken: send the file's own bytes.")
         }
-        let caller = try await authenticator.caller(for: call.credential, correlation: call.correlation)
-        let grant = try caller.grant(.write, on: call.repoKey)
+        let grant = try await authenticator.contentGrant(
+            .write, on: call.repoKey, for: call.credential, correlation: call.correlation)
         var allowance: StorageAllowance?
         if Self.isWorthAsking(call.request) {
             allowance = try await self.publishing.probe(
@@ -159,8 +159,8 @@ package struct GenericRoutes: Sendable {
     private func delete(_ call: Call, _ authenticator: Authenticator) async throws -> Response {
         let path = try Self.file(call, "folders cannot be deleted, they disappear with the files in them.")
         let condition = try WriteCondition(call.request.headers)
-        let caller = try await authenticator.caller(for: call.credential, correlation: call.correlation)
-        let grant = try caller.grant(.write, on: call.repoKey)
+        let grant = try await authenticator.contentGrant(
+            .write, on: call.repoKey, for: call.credential, correlation: call.correlation)
         _ = try await self.publishing.delete(path, if: condition, under: grant, commit: Commit(self.database))
         return Response(204)
     }

@@ -56,6 +56,22 @@ package enum PackageStore {
             """, as: { try $0[0] as PackageID })
     }
 
+    /// A package in each of these repositories that has it, in the order of the repositories.
+    package static func find(
+        _ name: PackageName, in repositories: [RepoID], _ transaction: borrowing Transaction
+    ) throws -> [PackageID] {
+        guard repositories.count > 1 else {
+            return try repositories.compactMap { try self.find(name, in: $0, transaction) }
+        }
+        let found = try transaction.all(
+            """
+            SELECT repo_id, package_id FROM packages WHERE repo_id \(.isOneOf(repositories))
+                AND package_type = \(name.type) AND namespace = \(name.namespace ?? "") AND name = \(name.name)
+            """, as: { (try $0[0] as RepoID, try $0[1] as PackageID) })
+        let packages = Dictionary(found, uniquingKeysWith: { first, _ in first })
+        return repositories.compactMap { packages[$0] }
+    }
+
     /// Keeps the package's row until the transaction ends: its tags and versions stay as they are.
     package static func lock(_ id: PackageID, _ transaction: borrowing Transaction) throws {
         _ = try transaction.first(

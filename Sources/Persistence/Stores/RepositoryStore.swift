@@ -71,19 +71,6 @@ package enum RepositoryStore {
             """)
     }
 
-    /// Every repository of the tenant as its members are: none for one that isn't virtual. Whoever asks keeps others
-    /// from changing members until his transaction ends.
-    package static func members(
-        in tenant: TenantID, _ transaction: borrowing Transaction
-    ) throws -> [RepoKey: [RepoKey]] {
-        _ = try transaction.first(
-            "SELECT 1 FROM tenants WHERE tenant_id = \(tenant) \(.forNoKeyUpdate)", as: { _ in true })
-        let rows = try transaction.all(
-            "SELECT repo_key, repo_type, config FROM repos WHERE tenant_id = \(tenant)",
-            as: { (try $0[0] as RepoKey, try self.kind(type: try $0[1] as String, config: try $0[2] as JSON)) })
-        return Dictionary(rows.map { ($0, $1.members) }, uniquingKeysWith: { first, _ in first })
-    }
-
     package static func holdsPackages(_ id: RepoID, _ transaction: borrowing Transaction) throws -> Bool {
         try transaction.first("SELECT 1 FROM packages WHERE repo_id = \(id) LIMIT 1", as: { _ in true }) ?? false
     }

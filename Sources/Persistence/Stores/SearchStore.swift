@@ -16,6 +16,44 @@ package struct SearchPage: Sendable {
     }
 }
 
+/// The repositories that are searched as one, in order: of equal versions of a package, the first one's counts.
+package struct SearchPlace: Hashable, Sendable {
+    package let repositories: [RepoID]
+
+    package init(_ repositories: [RepoID]) { self.repositories = repositories }
+
+    /// That the column, of documents, is of one of them.
+    fileprivate func contains(_ column: SQL) -> SQL {
+        self.repositories.count == 1
+            ? "\(column) = \(self.repositories[0])" : "\(column) \(.isOneOf(self.repositories))"
+    }
+
+    /// That no earlier repository has the version of document `d`, in a state in which it decides what is seen of it.
+    fileprivate var isNotShadowed: SQL {
+        guard self.repositories.count > 1 else { return "" }
+        func rank(_ column: SQL) -> SQL {
+            var cases: SQL = "CASE \(column)"
+            for (index, id) in self.repositories.enumerated() { cases = "\(cases) WHEN \(id) THEN \(index)" }
+            return "\(cases) END"
+        }
+        return """
+            AND NOT EXISTS (SELECT 1 FROM package_versions w JOIN packages p ON p.package_id = w.package_id
+                JOIN packages o ON o.repo_id \(.isOneOf(self.repositories)) AND o.package_type = p.package_type
+                    AND o.namespace = p.namespace AND o.name = p.name
+                JOIN package_versions f ON f.package_id = o.package_id AND f.version = w.version
+                    AND f.state = 'published'
+                WHERE w.version_id = d.version_id AND \(rank("o.repo_id")) < \(rank("d.repo_id"))
+                LIMIT 1 OFFSET 0)
+            """
+    }
+
+    /// What one of their documents has in PostgreSQL's index of words.
+    fileprivate var lexemes: String {
+        let lexemes = self.repositories.map { SearchIndexStore.lexeme(of: $0) }
+        return lexemes.count == 1 ? lexemes[0] : "(\(lexemes.joined(separator: " | ")))"
+    }
+}
+
 package enum SearchStore {
     /// Further matches aren't counted.
     package static let exactLimit = 10_000
@@ -25,21 +63,24 @@ package enum SearchStore {
     private static let namedLimit = 1000
 
     package static func page(
-        _ request: SearchRequest, in repository: RepoID, limit: Int, offset: Int, countsTypes: Bool,
+        _ request: SearchRequest, in place: SearchPlace, limit: Int, offset: Int, countsTypes: Bool,
         _ transaction: borrowing Transaction
     ) throws -> SearchPage {
+        guard !place.repositories.isEmpty else {
+            return SearchPage(hits: [], total: 0, isTotalExact: true, types: countsTypes ? [] : nil)
+        }
         if request.match == .similar, !request.terms.isEmpty {
             return try self.similar(
-                request, in: repository, limit: limit, offset: offset, countsTypes: countsTypes, transaction)
+                request, in: place, limit: limit, offset: offset, countsTypes: countsTypes, transaction)
         }
-        let source = self.source(request, in: repository, transaction.dialect)
+        let source = self.source(request, in: place, transaction.dialect)
         let all: SQL = "\(source) \(self.filters(request))"
         let counted = try transaction.first(
             "SELECT COUNT(*) FROM (SELECT 1 \(all) LIMIT \(self.exactLimit + 1)) c", as: { try $0[0] as Int })
         let total = counted ?? 0
         let chosen: SQL =
             if total > self.exactLimit, !request.terms.isEmpty {
-                self.chosenOfMany(request, in: repository, limit: limit, offset: offset, transaction.dialect)
+                self.chosenOfMany(request, in: place, limit: limit, offset: offset, transaction.dialect)
             } else {
                 """
                 SELECT \(self.columns) \(all) ORDER BY \(self.score(request, transaction.dialect)) \(self.order)
@@ -76,14 +117,14 @@ package enum SearchStore {
     ///
     /// - Parameter isInOrderOfDate: the newest of very many are wanted, so that the database may begin with the documents.
     private static func source(
-        _ request: SearchRequest, in repository: RepoID, inOrderOfDate isInOrderOfDate: Bool = false, _ dialect: Dialect
+        _ request: SearchRequest, in place: SearchPlace, inOrderOfDate isInOrderOfDate: Bool = false, _ dialect: Dialect
     ) -> SQL {
-        let visible = self.visible(in: repository)
+        let visible = self.visible(in: place)
         if request.terms.isEmpty { return "FROM search_documents d \(visible)" }
         let query = SearchIndexStore.query(request, dialect)
         switch dialect {
         case .postgreSQL:
-            let query = "\(query) & \(SearchIndexStore.lexeme(of: repository))"
+            let query = "\(query) & \(place.lexemes)"
             let documents: SQL =
                 if isInOrderOfDate {
                     "JOIN search_documents d ON d.document_id = i.document_id \(visible) AND"
@@ -107,7 +148,7 @@ package enum SearchStore {
     /// begin so are wanted), which fit whatever else there is; then the newest. Nothing is gained by ranking what nearly
     /// every text has, and to rank it all would take too long.
     private static func chosenOfMany(
-        _ request: SearchRequest, in repository: RepoID, limit: Int, offset: Int, _ dialect: Dialect
+        _ request: SearchRequest, in place: SearchPlace, limit: Int, offset: Int, _ dialect: Dialect
     ) -> SQL {
         let text = request.text.lowercased()
         let isNamed: SQL =
@@ -121,10 +162,10 @@ package enum SearchStore {
         return """
             SELECT * FROM (
                 SELECT * FROM (SELECT \(self.columns)
-                    \(self.source(request, in: repository, inOrderOfDate: true, dialect)) \(filters)
+                    \(self.source(request, in: place, inOrderOfDate: true, dialect)) \(filters)
                     ORDER BY \(self.order) LIMIT \(offset + limit)) newest
                 UNION SELECT * FROM (SELECT \(self.columns)
-                    FROM search_documents d \(byName) \(self.visible(in: repository)) AND \(isNamed) \(filters)
+                    FROM search_documents d \(byName) \(self.visible(in: place)) AND \(isNamed) \(filters)
                     ORDER BY lower(package_name) LIMIT \(self.namedLimit)) named) chosen
             ORDER BY CASE WHEN lower(package_name) = \(text) THEN 2 WHEN \(isNamed) THEN 1 ELSE 0 END DESC,
                 \(self.order)
@@ -134,10 +175,10 @@ package enum SearchStore {
 
     /// Each document's version is looked up by itself: what PostgreSQL would make of a join here, it makes by guessing how
     /// many versions are hidden, and reads them all. (`OFFSET` keeps it from making one.)
-    private static func visible(in repository: RepoID) -> SQL {
+    private static func visible(in place: SearchPlace) -> SQL {
         """
-        WHERE d.repo_id = \(repository) AND EXISTS (SELECT 1 FROM \(VisibleVersions.source)
-            WHERE v.version_id = d.version_id AND \(VisibleVersions.condition) LIMIT 1 OFFSET 0)
+        WHERE \(place.contains("d.repo_id")) AND EXISTS (SELECT 1 FROM \(VisibleVersions.source)
+            WHERE v.version_id = d.version_id AND \(VisibleVersions.condition) LIMIT 1 OFFSET 0) \(place.isNotShadowed)
         """
     }
 
@@ -180,15 +221,15 @@ package enum SearchStore {
     /// Names that are similar to the query, the most similar first. If the database has no trigrams, or the query is
     /// shorter than one, words that begin with it.
     private static func similar(
-        _ request: SearchRequest, in repository: RepoID, limit: Int, offset: Int, countsTypes: Bool,
+        _ request: SearchRequest, in place: SearchPlace, limit: Int, offset: Int, countsTypes: Bool,
         _ transaction: borrowing Transaction
     ) throws -> SearchPage {
         let text = request.text.lowercased()
-        let visible: SQL = "\(self.visible(in: repository)) \(self.filters(request))"
+        let visible: SQL = "\(self.visible(in: place)) \(self.filters(request))"
         let scalars = Array(text.unicodeScalars)
         guard scalars.count >= 3, try self.hasTrigrams(transaction) else {
             return try self.page(
-                SearchRequest(request, match: .prefix), in: repository, limit: limit, offset: offset,
+                SearchRequest(request, match: .prefix), in: place, limit: limit, offset: offset,
                 countsTypes: countsTypes, transaction)
         }
         let candidates: SQL

@@ -76,15 +76,43 @@ package enum TagStore {
             """, as: { try self.tag(row: $0) })
     }
 
-    /// Tags of a package that point at visible versions, by name.
+    /// Tags that point at visible versions, by name, of a package that several repositories have. The first repository
+    /// with the tag at a version that is neither a draft nor tombstoned decides.
+    ///
+    /// - Parameter packages: one for each repository, in the order of the repositories.
     package static func page(
-        of package: PackageID, after name: String?, limit: Int, _ transaction: borrowing Transaction
+        ofEach packages: [PackageID], after name: String?, limit: Int, _ transaction: borrowing Transaction
     ) throws -> Page<StoredTag, String> {
+        var tags: [StoredTag] = []
+        for (index, package) in packages.enumerated() {
+            tags += try self.page(
+                of: package, shadowedBy: Array(packages[..<index]), after: name, limit: limit, transaction
+            ).items
+        }
+        tags = Array(tags.sorted { Name($0.name) < Name($1.name) }.prefix(limit))
+        return Page(items: tags, next: tags.count == limit ? tags.last?.name : nil)
+    }
+
+    /// Tags of a package that point at visible versions, by name.
+    ///
+    /// - Parameter others: packages whose tags of the same name hide those of this one.
+    package static func page(
+        of package: PackageID, shadowedBy others: [PackageID] = [], after name: String?, limit: Int,
+        _ transaction: borrowing Transaction
+    ) throws -> Page<StoredTag, String> {
+        let isNotShadowed: SQL =
+            others.isEmpty
+            ? ""
+            : """
+            AND NOT EXISTS (SELECT 1 FROM package_tags f JOIN package_versions o ON o.version_id = f.version_id
+                WHERE f.package_id \(.isOneOf(others)) AND f.tag = g.tag AND o.state = 'published')
+            """
         let tags = try transaction.all(
             """
             SELECT \(self.columns) FROM package_tags g JOIN package_versions v ON v.version_id = g.version_id
             LEFT JOIN quarantine_items q ON q.version_id = v.version_id
             WHERE g.package_id = \(package) AND g.tag > \(name ?? "") AND \(VisibleVersions.condition)
+                \(isNotShadowed)
             ORDER BY g.tag LIMIT \(limit)
             """, as: { try self.tag(row: $0) })
         return Page(items: tags, next: tags.count == limit ? tags.last?.name : nil)

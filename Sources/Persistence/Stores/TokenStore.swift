@@ -22,15 +22,6 @@ package struct StoredToken: Hashable, Sendable {
     }
 }
 
-/// Whom a presented token stands for.
-package struct TokenOwner: Hashable, Sendable {
-    package let id: TokenID
-    package let tenant: TenantID
-    package let subject: Subject
-    package let scopes: [Scope]
-    package let tenantRoles: [TenantRole]
-}
-
 package enum TokenStore {
     package static func insert(
         _ id: TokenID, tenant: TenantID, subject: Subject, hash: String, scopes: [Scope], expiresAt: Timestamp,
@@ -43,28 +34,6 @@ package enum TokenStore {
             VALUES (\(id), \(tenant), \(subject), \(hash), \(TextList(scopes.map(\.description))), \(expiresAt),
                 \(createdBy), \(now))
             """)
-    }
-
-    /// Who presents a token, with what he may do: one indexed read.
-    ///
-    /// - Returns: nil for a token that is unknown, revoked or expired, or whose tenant is disabled.
-    package static func owner(
-        of hash: String, at now: Timestamp, _ transaction: borrowing Transaction
-    ) throws -> TokenOwner? {
-        try transaction.first(
-            """
-            SELECT t.token_id, t.tenant_id, t.subject, t.scopes, b.roles
-            FROM personal_access_tokens t
-            JOIN tenants n ON n.tenant_id = t.tenant_id AND n.disabled_at IS NULL
-            LEFT JOIN tenant_role_bindings b ON b.tenant_id = t.tenant_id AND b.subject = t.subject
-            WHERE t.token_hash = \(hash) AND t.revoked_at IS NULL AND t.expires_at > \(now)
-            """
-        ) { row in
-            TokenOwner(
-                id: try row[0], tenant: try row[1], subject: try row[2],
-                scopes: self.scopes(try row[3] as TextList),
-                tenantRoles: (try row[4] as TextList?)?.texts.compactMap(TenantRole.init(rawValue:)) ?? [])
-        }
     }
 
     /// A stored scope that no longer reads as one gives nothing.

@@ -71,8 +71,8 @@ package struct EventFeed: Sendable {
     }
 
     private func look(in place: PackageReading.Place, after seq: Int64?, limit: Int) async throws -> EventPage {
-        let repository = try await self.resolving.readable(
-            place.repo, for: place.credential, correlation: place.correlation)
+        let repository = try await self.resolving.scope(
+            of: place.repo, for: place.credential, correlation: place.correlation)
         return try await self.database.read { transaction in
             let (oldest, latest) = try EventStore.bounds(of: repository.id, transaction)
             let start = seq ?? oldest - 1

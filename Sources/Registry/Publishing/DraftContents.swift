@@ -90,8 +90,8 @@ package struct DraftContents: Sendable {
 
     /// - Throws: `not_found` for the version or the manifest.
     package func manifest(of id: VersionID, under grant: Grant) async throws -> StoredManifest {
-        try await self.database.read { transaction in
-            let version = try VersionStore.require(id, in: grant.repo, of: grant.tenant, transaction)
+        try await self.database.read { [now = self.clock.now()] transaction in
+            let version = try ReadableScope.find(under: grant, at: now, transaction).version(id, transaction)
             guard let (document, blob) = try VersionContentStore.manifest(of: id, transaction) else {
                 throw Refusal.notFound("The manifest")
             }

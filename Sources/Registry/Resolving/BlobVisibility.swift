@@ -1,23 +1,22 @@
 // Where a tenant's repositories show a blob by its digest, as parts of statements. The database counts the references of a
 // repository to a digest (`repository_blobs`), so each question is answered by one row, whatever their number.
-// Rules: architecture, section 5 (Who sees what: `/v1` blob by digest); HTTP contract, 3.4 and section 9, row 23.
 
 import Domain
 import Persistence
 
 enum BlobVisibility {
-    /// The counts `u` of the digest in the repository `r`.
+    /// The counts `u` of the digest in the repository that a row is about.
     static func join(_ digest: BlobDigest) -> SQL {
-        "LEFT JOIN repository_blobs u ON u.digest = \(digest) AND u.repo_id = r.repo_id"
+        "LEFT JOIN repository_blobs u ON u.digest = \(digest) AND u.repo_id = \(AccessStore.member)"
     }
 
-    /// Since when the repository `r` shows the digest: since a session was committed there, or since a version of it that is
-    /// not a draft has an entry or a manifest with it. NULL if it does not.
+    /// Since when the repository that a row is about shows the digest: since a session was committed there, or since a
+    /// version of it that is not a draft has an entry or a manifest with it. NULL if it does not.
     static func since(_ digest: BlobDigest) -> SQL {
         """
         COALESCE(
             (SELECT COALESCE(s.committed_at, s.created_at) FROM upload_sessions s
-                WHERE s.repo_id = r.repo_id AND s.committed_blob_digest = \(digest) AND s.state = 'committed'
+                WHERE s.repo_id = \(AccessStore.member) AND s.committed_blob_digest = \(digest) AND s.state = 'committed'
                 ORDER BY s.committed_at LIMIT 1),
             CASE WHEN u.shown > 0 THEN u.shown_since END)
         """

@@ -33,41 +33,75 @@ package struct DirectoryListing: Sendable {
     ///   - folder: empty for the root, else with a `/` at its end.
     ///   - after: the last name of the page before.
     package func page(
-        of folder: String, after: String?, in repository: ReadableRepository
+        of folder: String, after: String?, in scope: ReadableScope
     ) async throws -> DirectoryPage {
-        let id = repository.id
-        return try await self.database.read { transaction in
-            let names = try transaction.all(
-                Self.names(of: folder, after: after, in: id), as: { try $0[0] as String })
-            let page = names.prefix(Self.limit)
-            let files = try Self.files(
-                page.filter { !$0.endsWithBytes(of: "/") }.map { folder + $0 }, in: id, transaction)
-            let entries = page.compactMap { name in
-                name.endsWithBytes(of: "/")
-                    ? DirectoryEntry(name: name, length: nil, digest: nil, publishedAt: nil)
-                    : files[Name(folder + name)]
+        try await self.database.read { transaction in
+            var members: [Name: Int] = [:]
+            for (index, member) in scope.members.enumerated() {
+                let place = Place(member: member.id, earlier: scope.members(before: index))
+                let names = try transaction.all(
+                    Self.names(of: folder, after: after, in: place), as: { try $0[0] as Name })
+                for name in names where members[name] == nil { members[name] = index }
             }
-            return DirectoryPage(entries: entries, next: names.count > Self.limit ? page.last : nil)
+            // Each member gave one name more than a page, if it has that many.
+            let names = members.keys.sorted()
+            let page = names.prefix(Self.limit)
+            var files: [Name: DirectoryEntry] = [:]
+            let byMember = Dictionary(grouping: page.filter { !$0.ends(with: "/") }) { members[$0] ?? 0 }
+            for (index, names) in byMember {
+                let found = try Self.files(
+                    names.map { folder + $0.text }, in: scope.members[index].id, transaction)
+                files.merge(found) { first, _ in first }
+            }
+            let entries = page.compactMap { name in
+                name.ends(with: "/")
+                    ? DirectoryEntry(name: name.text, length: nil, digest: nil, publishedAt: nil)
+                    : files[Name(folder + name.text)]
+            }
+            return DirectoryPage(entries: entries, next: names.count > Self.limit ? page.last?.text : nil)
         }
     }
 
-    /// Whether a path without a `/` at its end is a folder with files that can be read.
-    package func isFolder(_ path: String, in repository: ReadableRepository) async throws -> Bool {
-        try await self.database.lookup { [id = repository.id] in try FilePaths.isFolder(path, in: id, $0) }
+    /// One of the repositories that are listed as one, and those before it, whose files hide its files.
+    private struct Place {
+        let member: RepoID
+        let earlier: [RepoID]
     }
 
-    /// One name more than a page. Each step seeks the first visible path behind the last name: behind a file its own
+    /// Whether a path without a `/` at its end is a folder with files that can be read.
+    package func isFolder(_ path: String, in scope: ReadableScope) async throws -> Bool {
+        try await self.database.read { transaction in
+            try scope.members.indices.contains { index in
+                let place = Place(member: scope.members[index].id, earlier: scope.members(before: index))
+                let first = Self.names(of: path + "/", after: nil, in: place, limit: 0)
+                return try transaction.first(first, as: { _ in true }) ?? false
+            }
+        }
+    }
+
+    /// One name more than `limit`. Each step seeks the first visible path behind the last name: behind a file its own
     /// path, behind a folder whatever begins with it (`0` is the character after `/`).
-    private static func names(of folder: String, after: String?, in repository: RepoID) -> SQL {
+    private static func names(of folder: String, after: String?, in place: Place, limit: Int = Self.limit) -> SQL {
         let start = after.map { folder + ($0.endsWithBytes(of: "/") ? Self.end(of: $0) : $0) } ?? folder
         let end = folder.isEmpty ? "\u{10FFFF}" : Self.end(of: folder)
+        let isNotShadowed: SQL =
+            place.earlier.isEmpty
+            ? ""
+            : """
+            AND NOT EXISTS (SELECT 1 FROM packages o
+                JOIN package_tags h ON h.package_id = o.package_id AND h.tag = \(FilePublishing.headTag)
+                JOIN package_versions w ON w.version_id = h.version_id AND w.state = 'published'
+                WHERE o.repo_id \(.isOneOf(place.earlier)) AND o.package_type = \(FilePublishing.packageType)
+                    AND o.namespace = '' AND o.name = p.name)
+            """
         func first(_ position: SQL) -> SQL {
             """
             SELECT p.name FROM packages p
             JOIN package_tags g ON g.package_id = p.package_id AND g.tag = \(FilePublishing.headTag)
             LEFT JOIN quarantine_items q ON q.version_id = g.version_id
-            WHERE p.repo_id = \(repository) AND p.package_type = \(FilePublishing.packageType) AND p.namespace = ''
+            WHERE p.repo_id = \(place.member) AND p.package_type = \(FilePublishing.packageType) AND p.namespace = ''
                 AND p.name > \(position) AND p.name < \(end) AND (q.status IS NULL OR q.status = 'released')
+                \(isNotShadowed)
             ORDER BY p.name LIMIT 1
             """
         }
@@ -89,7 +123,7 @@ package struct DirectoryListing: Sendable {
                     (CASE WHEN \(slash)(substr(f.name, \(length) + 1), '/') = 0 THEN f.name
                     ELSE substr(f.name, 1, \(length) + \(slash)(substr(f.name, \(length) + 1), '/') - 1) || '0' END)
                     """))), f.step + 1
-                FROM found f WHERE f.name IS NOT NULL AND f.step <= \(Self.limit)
+                FROM found f WHERE f.name IS NOT NULL AND f.step <= \(limit)
             )
             SELECT \(child("name")) FROM found WHERE name IS NOT NULL ORDER BY step
             """

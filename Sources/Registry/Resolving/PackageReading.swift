@@ -45,12 +45,11 @@ package struct PackageReading: Sendable {
     package func packages(
         _ filter: PackageStore.Filter, in place: Place, after position: PackageName?, limit: Int
     ) async throws -> Page<ListedPackage, PackageName> {
-        let repository = try await self.readable(place)
+        let members = try await self.scope(place).members.map(\.id)
         return try await self.database.read { transaction in
             var position = position
             for _ in 0..<Self.steps {
-                let page = try PackageStore.page(
-                    filter, in: repository.id, after: position, limit: limit, transaction)
+                let page = try PackageStore.page(filter, in: members, after: position, limit: limit, transaction)
                 if !page.items.isEmpty || page.next == nil { return page }
                 position = page.next
             }
@@ -63,11 +62,11 @@ package struct PackageReading: Sendable {
         of package: PackageName, in place: Place, after position: (sortKey: [UInt8], id: VersionID)?, descending: Bool,
         limit: Int
     ) async throws -> [ListedVersion] {
-        let repository = try await self.readable(place)
+        let scope = try await self.scope(place)
         return try await self.database.read { transaction in
-            let id = try Self.require(package, in: repository, transaction)
+            let packages = try scope.packages(package, transaction)
             let page = try VersionStore.page(
-                of: id, after: position, descending: descending, limit: limit, transaction)
+                ofEach: packages, after: position, descending: descending, limit: limit, transaction)
             // A package of which nothing can be seen isn't there.
             if page.isEmpty, position == nil { throw Refusal.notFound("Package '\(package.name)'") }
             return page
@@ -78,9 +77,9 @@ package struct PackageReading: Sendable {
 
     /// In whatever state (the version view).
     package func version(_ id: VersionID, in place: Place) async throws -> VersionView {
-        let grant = try await self.readable(place).grant
+        let scope = try await self.scope(place)
         return try await self.database.read { transaction in
-            let version = try VersionStore.require(id, in: grant.repo, of: grant.tenant, transaction)
+            let version = try scope.version(id, transaction)
             return try Self.view(of: version, VersionStore.circumstances(of: id, transaction), transaction)
         }
     }
@@ -89,10 +88,10 @@ package struct PackageReading: Sendable {
     package func entries(
         of id: VersionID, in place: Place, after path: String?, limit: Int
     ) async throws -> (PackageVersion, Page<ArtifactEntry, String>) {
-        let grant = try await self.readable(place).grant
+        let scope = try await self.scope(place)
         return try await self.database.read { transaction in
             (
-                try VersionStore.require(id, in: grant.repo, of: grant.tenant, transaction),
+                try scope.version(id, transaction),
                 try VersionContentStore.entries(of: id, after: path, limit: limit, transaction)
             )
         }
@@ -102,10 +101,10 @@ package struct PackageReading: Sendable {
     package func attestations(
         of id: VersionID, in place: Place
     ) async throws -> (PackageVersion, [StoredAttestation]) {
-        let grant = try await self.readable(place).grant
+        let scope = try await self.scope(place)
         return try await self.database.read { transaction in
             (
-                try VersionStore.require(id, in: grant.repo, of: grant.tenant, transaction),
+                try scope.version(id, transaction),
                 try AttestationStore.attestations(of: id, transaction)
             )
         }
@@ -115,9 +114,9 @@ package struct PackageReading: Sendable {
     package func attestation(
         _ id: AttestationID, of version: VersionID, in place: Place
     ) async throws -> StoredAttestation {
-        let grant = try await self.readable(place).grant
+        let scope = try await self.scope(place)
         return try await self.database.read { transaction in
-            _ = try VersionStore.require(version, in: grant.repo, of: grant.tenant, transaction)
+            _ = try scope.version(version, transaction)
             guard let found = try AttestationStore.attestations(of: version, only: id, transaction).first else {
                 throw Refusal.notFound("The attestation")
             }
@@ -131,15 +130,17 @@ package struct PackageReading: Sendable {
     package func version(
         _ version: String, of package: PackageName, in place: Place
     ) async throws -> VersionView {
-        let repository = try await self.readable(place)
+        let scope = try await self.scope(place)
         return try await self.database.read { transaction in
-            let id = try Self.require(package, in: repository, transaction)
-            guard let found = try VersionStore.find(version, of: id, transaction) else {
-                throw Refusal.notFound("Version '\(version)' of '\(package.name)'")
+            for id in try scope.packages(package, transaction) {
+                guard let found = try VersionStore.find(version, of: id, transaction), found.state == .published else {
+                    continue
+                }
+                let circumstances = try VersionStore.circumstances(of: found.id, transaction)
+                try Self.checkVisible(found, circumstances.quarantine)
+                return try Self.view(of: found, circumstances, transaction)
             }
-            let circumstances = try VersionStore.circumstances(of: found.id, transaction)
-            try Self.checkVisible(found, circumstances.quarantine)
-            return try Self.view(of: found, circumstances, transaction)
+            throw Refusal.notFound("Version '\(version)' of '\(package.name)'")
         }
     }
 
@@ -149,53 +150,49 @@ package struct PackageReading: Sendable {
     package func tags(
         of package: PackageName, in place: Place, after name: String?, limit: Int
     ) async throws -> Page<StoredTag, String> {
-        let repository = try await self.readable(place)
+        let scope = try await self.scope(place)
         return try await self.database.read { transaction in
-            let id = try Self.require(package, in: repository, transaction)
-            return try TagStore.page(of: id, after: name, limit: limit, transaction)
+            try TagStore.page(
+                ofEach: scope.packages(package, transaction), after: name, limit: limit, transaction)
         }
     }
 
     /// - Throws: `quarantined_blob` also.
     package func tag(_ name: TagName, of package: PackageName, in place: Place) async throws -> StoredTag {
-        let repository = try await self.readable(place)
+        let scope = try await self.scope(place)
         return try await self.database.read { transaction in
-            let id = try Self.require(package, in: repository, transaction)
-            guard let tag = try TagStore.find(name.text, of: id, transaction) else {
-                throw Refusal.notFound("The tag '\(name)'")
+            let packages = try scope.packages(package, transaction)
+            for id in packages {
+                guard let tag = try TagStore.find(name.text, of: id, transaction) else { continue }
+                let version = try scope.version(tag.version, transaction)
+                // A later member may have the tag too.
+                if version.state != .published, packages.count > 1 { continue }
+                try Self.checkVisible(version, QuarantineStore.status(of: version.id, transaction))
+                return tag
             }
-            let grant = repository.grant
-            let version = try VersionStore.require(tag.version, in: grant.repo, of: grant.tenant, transaction)
-            try Self.checkVisible(version, QuarantineStore.status(of: version.id, transaction))
-            return tag
+            throw Refusal.notFound("The tag '\(name)'")
         }
     }
 
-    /// Every change of a tag, the newest first; also of one that is gone.
+    /// Every change of a tag, the newest first; also of one that is gone. Of several members that had the tag, the first.
     package func history(
         of name: TagName, of package: PackageName, in place: Place, before id: Int64?, limit: Int
     ) async throws -> Page<TagChange, Int64> {
-        let repository = try await self.readable(place)
+        let scope = try await self.scope(place)
         return try await self.database.read { transaction in
-            try TagStore.history(
-                of: name.text, of: Self.require(package, in: repository, transaction), before: id, limit: limit,
-                transaction)
+            let packages = try scope.packages(package, transaction)
+            let first = try packages.first { package in
+                try !TagStore.history(of: name.text, of: package, before: nil, limit: 1, transaction).items.isEmpty
+            }
+            return try TagStore.history(
+                of: name.text, of: first ?? packages[0], before: id, limit: limit, transaction)
         }
     }
 
     // MARK: -
 
-    private func readable(_ place: Place) async throws -> ReadableRepository {
-        try await self.resolving.readable(place.repo, for: place.credential, correlation: place.correlation)
-    }
-
-    private static func require(
-        _ package: PackageName, in repository: ReadableRepository, _ transaction: borrowing Transaction
-    ) throws -> PackageID {
-        guard let id = try PackageStore.find(package, in: repository.id, transaction) else {
-            throw Refusal.notFound("Package '\(package.name)'")
-        }
-        return id
+    private func scope(_ place: Place) async throws -> ReadableScope {
+        try await self.resolving.scope(of: place.repo, for: place.credential, correlation: place.correlation)
     }
 
     /// - Throws: `not_found`, `quarantined_blob`.

@@ -24,18 +24,22 @@ extension Resolving {
     ) async throws -> ResolvedBlob {
         let tenant = self.defaultTenant
         let statement: SQL = """
-            SELECT \(AccessRow.columns), b.length_bytes, b.storage_key, b.blocked_at, \(BlobVisibility.since(digest)),
+            SELECT \(AccessStore.columns), b.length_bytes, b.storage_key, b.blocked_at, \(BlobVisibility.since(digest)),
                 \(BlobVisibility.isWithheld)
-            FROM \(AccessRow.source(credential, key, tenant, at: self.clock.now()))
+            FROM \(AccessStore.source(credential.hash, key, tenant, at: self.clock.now()))
             LEFT JOIN blobs b ON b.digest = \(digest) AND b.state <> 'deleting'
             \(BlobVisibility.join(digest))
             """
-        let row = try await self.database.lookup { transaction in
-            try transaction.first(statement) { row in (try AccessRow(row), try BlobRow(row)) }
+        let (access, rows) = try await self.database.lookup { transaction in
+            try AccessStore.rows(statement, transaction, as: { try BlobRow($0) })
         }
-        guard let (access, blob) = row else { throw DatabaseFault.unreadable("a resolve gave no row") }
-        let repository = try access.readable(key, credential, tenant, correlation: correlation)
-        return try blob.visible(digest, in: repository)
+        let scope = try ReadableScope(
+            access, rows.compactMap(\.member), of: key, for: credential, tenant, correlation: correlation)
+        let blobs = rows.filter { scope.includes($0.member) }.map(\.value)
+        // The same bytes everywhere: one member that shows them is enough.
+        let blob = blobs.first { $0.since != nil && !$0.isWithheld } ?? blobs.first { $0.since != nil }
+        guard let blob else { throw Refusal.notFound("The blob") }
+        return try blob.visible(digest, in: scope)
     }
 }
 
@@ -48,13 +52,13 @@ private struct BlobRow {
     let isWithheld: Bool
 
     init(_ row: borrowing Row) throws {
-        let start = AccessRow.count
+        let start = AccessStore.count
         (self.length, self.key, self.blockedAt) = (try row[start], try row[start + 1], try row[start + 2])
         (self.since, self.isWithheld) = (try row[start + 3], try row[start + 4] ?? false)
     }
 
     /// - Throws: `not_found`, `quarantined_blob`, `object_not_found`.
-    func visible(_ digest: BlobDigest, in repository: ReadableRepository) throws(Refusal) -> ResolvedBlob {
+    func visible(_ digest: BlobDigest, in scope: ReadableScope) throws(Refusal) -> ResolvedBlob {
         guard let since else { throw .notFound("The blob") }
         guard !self.isWithheld else {
             throw Refusal(.quarantinedBlob, "A version of this repository that has these bytes is in quarantine.")
@@ -64,6 +68,6 @@ private struct BlobRow {
             throw Refusal(.objectNotFound, "The stored bytes are damaged and are withheld until they are restored.")
         }
         return ResolvedBlob(
-            digest: digest, length: length, storageKey: key, since: since, settings: repository.settings)
+            digest: digest, length: length, storageKey: key, since: since, settings: scope.settings)
     }
 }

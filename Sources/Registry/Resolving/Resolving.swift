@@ -1,5 +1,5 @@
-// The one way to read what is published: token → grant → version → bytes, in one statement. Every read path goes
-// through here, so what one of them hides, all of them hide. Source: architecture, section 5 (Who sees what) and 6.
+// The one way to read what is published: token → scope → version → bytes, in one statement. Every read path goes
+// through here, so what one of them hides, all of them hide.
 
 package import Domain
 package import Persistence
@@ -67,47 +67,48 @@ package struct Resolving: Sendable {
             return entry.file
         }
         let statement: SQL = """
-            SELECT \(AccessRow.columns), v.version_id, v.state, v.published_at, q.status, e.relative_path, e.size_bytes,
+            SELECT \(AccessStore.columns), v.version_id, v.state, v.published_at, q.status, e.relative_path, e.size_bytes,
                 e.content_type, b.digest, b.length_bytes, b.storage_key, b.md5, b.sha1, b.sha512, b.blocked_at
-            FROM \(AccessRow.source(credential, key, self.defaultTenant, at: now))
-            LEFT JOIN packages p ON p.repo_id = r.repo_id AND p.package_type = \(request.package.type)
+            FROM \(AccessStore.source(credential.hash, key, self.defaultTenant, at: now))
+            LEFT JOIN packages p ON p.repo_id = \(AccessStore.member) AND p.package_type = \(request.package.type)
                 AND p.namespace = \(request.package.namespace ?? "") AND p.name = \(request.package.name)
             \(request.versionJoin)
             LEFT JOIN quarantine_items q ON q.version_id = v.version_id
             LEFT JOIN artifact_entries e ON e.version_id = v.version_id \(request.entryCondition)
             LEFT JOIN blobs b ON b.digest = e.blob_digest AND b.state <> 'deleting'
-            LIMIT 1
             """
-        let row = try await self.database.lookup { transaction in
-            try transaction.first(statement) { row in (try AccessRow(row), try FileRow(row)) }
+        let (access, rows) = try await self.database.lookup { transaction in
+            try AccessStore.rows(statement, transaction, as: { try FileRow($0) })
         }
-        guard let (access, file) = row else { throw DatabaseFault.unreadable("a resolve gave no row") }
-        if let token = access.token { self.uses?.note(token) }
-        let repository = try access.readable(key, credential, self.defaultTenant, correlation: correlation)
-        let visible = try file.visible(in: repository)
+        if let token = access.token { self.uses?.note(token.id) }
+        let scope = try ReadableScope(
+            access, rows.compactMap(\.member), of: key, for: credential, self.defaultTenant, correlation: correlation)
+        // The first member that has the version decides, also if it withholds it.
+        guard let file = rows.first(where: { $0.value.state == .published && scope.includes($0.member) })?.value else {
+            throw Refusal.notFound("The file")
+        }
+        let visible = try file.visible(in: scope)
         if let generation {
-            let entry = ResolvedFileCache.Entry(file: visible, token: access.token, expiresAt: access.expiresAt)
+            let entry = ResolvedFileCache.Entry(
+                file: visible, token: access.token?.id, expiresAt: access.token?.expiresAt)
             self.cache.keep(entry, for: cached, at: generation)
         }
         return visible
     }
 
-    /// Who presents a credential, with leave to read a repository, and the repository's row.
+    /// What the caller that presents a credential may read of a repository.
     ///
     /// - Throws: `unauthorized`, `forbidden`, `not_found`.
-    package func readable(
-        _ key: RepoKey, for credential: Credential, correlation: UniqueID
-    ) async throws -> ReadableRepository {
-        let statement: SQL = """
-            SELECT \(AccessRow.columns)
-            FROM \(AccessRow.source(credential, key, self.defaultTenant, at: self.clock.now()))
-            """
-        let row = try await self.database.lookup { transaction in
-            try transaction.first(statement) { row in try AccessRow(row) }
+    package func scope(
+        of key: RepoKey, for credential: Credential, correlation: UniqueID
+    ) async throws -> ReadableScope {
+        let (hash, tenant, now) = (credential.hash, self.defaultTenant, self.clock.now())
+        let (access, members) = try await self.database.lookup {
+            try AccessStore.find(hash, key, tenant, at: now, $0)
         }
-        guard let row else { throw DatabaseFault.unreadable("a resolve gave no row") }
-        if let token = row.token { self.uses?.note(token) }
-        return try row.readable(key, credential, self.defaultTenant, correlation: correlation)
+        if let token = access.token { self.uses?.note(token.id) }
+        return try ReadableScope(
+            access, members, of: key, for: credential, self.defaultTenant, correlation: correlation)
     }
 }
 
@@ -125,7 +126,12 @@ extension FileRequest {
     }
 
     fileprivate var entryCondition: SQL {
-        guard let path = self.path else { return "" }
+        guard let path = self.path else {
+            return """
+                AND e.relative_path = (SELECT min(f.relative_path) FROM artifact_entries f
+                    WHERE f.version_id = v.version_id)
+                """
+        }
         return "AND e.relative_path = \(path)"
     }
 }
@@ -146,7 +152,7 @@ private struct FileRow {
     let blockedAt: Timestamp?
 
     init(_ row: borrowing Row) throws {
-        let start = AccessRow.count
+        let start = AccessStore.count
         (self.version, self.state, self.publishedAt) = (try row[start], try row[start + 1], try row[start + 2])
         (self.quarantine, self.path, self.size) = (try row[start + 3], try row[start + 4], try row[start + 5])
         (self.contentType, self.digest) = (try row[start + 6], try row[start + 7])
@@ -157,7 +163,7 @@ private struct FileRow {
     }
 
     /// - Throws: `not_found`, `quarantined_blob`, `object_not_found`.
-    func visible(in repository: ReadableRepository) throws -> ResolvedFile {
+    func visible(in scope: ReadableScope) throws -> ResolvedFile {
         guard let version = self.version, let state = self.state, let publishedAt = self.publishedAt else {
             throw Refusal.notFound("The file")
         }
@@ -175,6 +181,6 @@ private struct FileRow {
         }
         return ResolvedFile(
             version: version, path: path, digest: digest, length: length, storageKey: key, checksums: self.checksums,
-            contentType: self.contentType, publishedAt: publishedAt, settings: repository.settings)
+            contentType: self.contentType, publishedAt: publishedAt, settings: scope.settings)
     }
 }

@@ -1,4 +1,4 @@
-// Finding packages. Rules: HTTP contract, 3.7 and section 9, row 42. Who may read is decided by the resolver.
+// Finding packages. The resolver decides who may read.
 
 package import Domain
 package import Persistence
@@ -15,12 +15,13 @@ package struct Searching: Sendable {
     package func page(
         _ request: SearchRequest, in place: PackageReading.Place, limit: Int, offset: Int, countsTypes: Bool
     ) async throws -> SearchPage {
-        let repository = try await self.resolving.readable(
-            place.repo, for: place.credential, correlation: place.correlation)
+        let scope = try await self.resolving.scope(
+            of: place.repo, for: place.credential, correlation: place.correlation)
         do {
             return try await self.database.read { transaction in
                 try SearchStore.page(
-                    request, in: repository.id, limit: limit, offset: offset, countsTypes: countsTypes, transaction)
+                    request, in: SearchPlace(scope.members.map(\.id)), limit: limit, offset: offset,
+                    countsTypes: countsTypes, transaction)
             }
         } catch DatabaseFault.other {
             throw Refusal(

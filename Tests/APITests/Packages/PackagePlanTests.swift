@@ -234,4 +234,50 @@ import Threads
             Self.checkPlans(database)
         }
     }
+
+    @Test(arguments: Engine.direct)
+    func `reading through a virtual repository finds its rows by an index`(engine: Engine) async throws {
+        try await engine.withSeededDatabase { database in
+            let scene = try Scene(database)
+            let token = Credential.token(hash: Seeded.digest(Self.number))
+            for key in [Seeded.virtualKey(Self.number), Seeded.repoKey(Self.number)] {
+                let repo = try RepoKey(parsing: key)
+                let request = FileRequest(generic: try RelativePath(parsing: "p"))
+                _ = try? await scene.resolving.file(request, in: repo, for: token, correlation: .random())
+                _ = try? await scene.resolving.blob(
+                    BlobDigest(parsing: Seeded.digest(Self.number)), in: repo, for: token, correlation: .random())
+                _ = try? await scene.resolving.scope(of: repo, for: token, correlation: .random())
+            }
+            let packages = [Self.number, Self.number + 100].map { PackageID(Seeded.id(.package, $0)) }
+            let repos = [Self.number, Self.number + 100].map { RepoID(Seeded.repo(of: $0)) }
+            let name = PackageName(type: "generic", name: Seeded.packageName(Self.number))
+            try await database.read { transaction in
+                _ = try PackageStore.find(name, in: repos, transaction)
+                for descending in [true, false] {
+                    _ = try VersionStore.page(
+                        ofEach: packages, after: nil, descending: descending, limit: 10, transaction)
+                }
+                _ = try PackageStore.page(.init(), in: repos, after: nil, limit: 10, transaction)
+                _ = try TagStore.page(ofEach: packages, after: nil, limit: 10, transaction)
+                for match in SearchMatch.allCases {
+                    _ = try SearchStore.page(
+                        SearchRequest("p4711", match: match), in: SearchPlace(repos), limit: 10, offset: 0,
+                        countsTypes: true, transaction)
+                }
+            }
+            let listing = DirectoryListing(database: database)
+            let caller = Caller(
+                tenant: scene.caller.tenant, subject: scene.caller.subject, scopes: [Scope(.admin, on: nil)],
+                source: .pat, correlation: .random())
+            let grant = try caller.grant(.read, on: RepoKey(parsing: Seeded.virtualKey(Self.number)))
+            let scope = try await database.read { try ReadableScope.find(under: grant, at: Seeded.now, $0) }
+            #expect(scope.members.map(\.id) == repos)
+            _ = try await listing.page(of: "", after: nil, in: scope)
+            let plans = database.takePlans()
+            // What was counted or chosen is no table.
+            let parts = Self.small.union(["c", "newest", "named", "chosen", "f", "found"])
+            for plan in plans { #expect(plan.fullScans.filter { !parts.contains($0) } == [], "\(plan)") }
+            #expect(plans.count > 15)
+        }
+    }
 }

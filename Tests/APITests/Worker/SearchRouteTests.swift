@@ -189,7 +189,8 @@ import Testing
             let repository = RepoID(Seeded.id(.repo, 1))
             for request in requests {
                 _ = try await database.read { transaction in
-                    try SearchStore.page(request, in: repository, limit: 25, offset: 0, countsTypes: true, transaction)
+                    try SearchStore.page(
+                        request, in: SearchPlace([repository]), limit: 25, offset: 0, countsTypes: true, transaction)
                 }
                 let plans = database.takePlans()
                 // What was counted or chosen is no table; and where all documents fit, those that come first are enough.
@@ -227,7 +228,8 @@ import Testing
                     try SearchIndexStore.put(document, at: Seeded.now, transaction)
                     let names = try [0, 3].flatMap { offset in
                         let page = try SearchStore.page(
-                            request, in: repository, limit: 3, offset: offset, countsTypes: false, transaction)
+                            request, in: SearchPlace([repository]), limit: 3, offset: offset, countsTypes: false,
+                            transaction)
                         #expect(page.total == SearchStore.exactLimit && !page.isTotalExact)
                         return page.hits.map(\.name)
                     }
