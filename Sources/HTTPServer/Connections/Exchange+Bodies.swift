@@ -11,21 +11,19 @@ extension Exchange {
         }
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { reader in
-                self.state.withLock { state in
-                    do throws(HTTPFault) {
-                        if let ready = try self.takeInbox(&state) {
-                            reader.resume(returning: ready.isEmpty ? nil : ready)
-                        } else if Task.isCancelled {
-                            reader.resume(throwing: CancellationError())
-                        } else {
-                            precondition(state.reader == nil, "a request's body has one reader")
-                            state.reader = reader
-                            state.wait.begin()
-                        }
+                let ready: Result<[UInt8]?, any Error>? = self.state.withLock { state in
+                    do {
+                        if let bytes = try self.takeInbox(&state) { return .success(bytes.isEmpty ? nil : bytes) }
                     } catch {
-                        reader.resume(throwing: error)
+                        return .failure(error)
                     }
+                    if Task.isCancelled { return .failure(CancellationError()) }
+                    precondition(state.reader == nil, "a request's body has one reader")
+                    state.reader = reader
+                    state.wait.begin()
+                    return nil
                 }
+                if let ready { reader.resume(with: ready) }
             }
         } onCancel: {
             if let reader = self.state.withLock({ $0.takeReader() }) {
@@ -66,21 +64,20 @@ extension Exchange {
         if isTaken { return }
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { (writer: CheckedContinuation<Void, any Error>) in
-                self.state.withLock { state in
-                    if let fault = state.fault {
-                        writer.resume(throwing: fault)
-                    } else if state.outbox == nil {
+                let ready: Result<Void, any Error>? = self.state.withLock { state in
+                    if let fault = state.fault { return .failure(fault) }
+                    if state.outbox == nil {
                         state.outbox = chunk
                         self.notify(&state)
-                        writer.resume()
-                    } else if Task.isCancelled {
-                        writer.resume(throwing: CancellationError())
-                    } else {
-                        precondition(state.writer == nil, "an answer's body has one writer")
-                        state.next = chunk
-                        state.writer = writer
+                        return .success(())
                     }
+                    if Task.isCancelled { return .failure(CancellationError()) }
+                    precondition(state.writer == nil, "an answer's body has one writer")
+                    state.next = chunk
+                    state.writer = writer
+                    return nil
                 }
+                if let ready { writer.resume(with: ready) }
             }
         } onCancel: {
             let writer = self.state.withLock { state in
@@ -149,30 +146,39 @@ extension Exchange {
 
     /// The next chunk of a streamed answer.
     func nextOutput() -> StreamStep {
-        self.state.withLock { state in
+        let (step, writer): (StreamStep, CheckedContinuation<Void, any Error>?) = self.state.withLock { state in
             state.isPosted = false
-            guard let chunk = state.outbox else { return state.streamEnd.map { .ended($0) } ?? .waiting }
-            if let writer = state.takeWriter() {
-                state.outbox = state.next
-                state.next = []
-                writer.resume()
-            } else {
+            guard let chunk = state.outbox else { return (state.streamEnd.map { .ended($0) } ?? .waiting, nil) }
+            guard let writer = state.takeWriter() else {
                 state.outbox = nil
+                return (.chunk(chunk), nil)
             }
-            return .chunk(chunk)
+            state.outbox = state.next
+            state.next = []
+            return (.chunk(chunk), writer)
         }
+        writer?.resume()
+        return step
     }
 
     /// Ends the exchange: the client has gone, its body is invalid, or the server is stopping.
     func fail(_ fault: HTTPFault) {
-        let task = self.state.withLock { state -> Task<Void, Never>? in
+        let waiting: (Waiters, Task<Void, Never>?)? = self.state.withLock { state in
             guard state.fault == nil else { return nil }
             state.fault = fault
             state.inbox = []
-            if let reader = state.takeReader() { reader.resume(throwing: fault) }
-            if let writer = state.takeWriter() { writer.resume(throwing: fault) }
-            return fault == .disconnected ? state.task : nil
+            return (Waiters(reader: state.takeReader(), writer: state.takeWriter()), state.task)
         }
-        task?.cancel()
+        guard let (waiters, task) = waiting else { return }
+        waiters.reader?.resume(throwing: fault)
+        waiters.writer?.resume(throwing: fault)
+        if fault == .disconnected { task?.cancel() }
+    }
+
+    /// What the handler waits for. It is resumed without the lock: a task that is being cancelled holds a lock of its own
+    /// while it asks for ours.
+    private struct Waiters {
+        let reader: CheckedContinuation<[UInt8]?, any Error>?
+        let writer: CheckedContinuation<Void, any Error>?
     }
 }
