@@ -121,8 +121,9 @@ extension Loop {
                 return self.startFault(exchange, slot, hasBody: hasBody)
             }
         case .stream(let length, _):
+            // All three: the connection may have sent a stream of the other kind before.
             self.connections[slot].outgoing.isStream = true
-            if case .chunked = delimiter { self.connections[slot].outgoing.isChunked = true }
+            self.connections[slot].outgoing.isChunked = if case .chunked = delimiter { true } else { false }
             self.connections[slot].outgoing.streamLeft = length
         }
         return .again
