@@ -31,14 +31,16 @@ package struct Application: Sendable {
     private let largeBodies = LargeBodies()
     private let observe: @Sendable (Outcome) -> Void
 
-    /// - Parameter defaultTenant: whose audit log has the refusals of nobody in particular.
+    /// - Parameter defaultTenant: the tenant whose audit log records rejections of unauthenticated requests.
     package init(
         routes: [Route], authenticator: Authenticator, database: any Database, clock: WallClock,
         defaultTenant: TenantID, throttle: Throttle, forwarding: Forwarding,
         observe: @escaping @Sendable (Outcome) -> Void
     ) {
         self.router = Router(routes)
-        (self.authenticator, self.throttle, self.forwarding) = (authenticator, throttle, forwarding)
+        self.authenticator = authenticator
+        self.throttle = throttle
+        self.forwarding = forwarding
         self.observe = observe
         self.idempotency = Idempotency(database: database, clock: clock)
         self.denials = DenialLog(database: database, clock: clock, defaultTenant: defaultTenant)

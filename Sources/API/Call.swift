@@ -24,8 +24,13 @@ package struct Call: Sendable {
         admission: BodyAdmission
     ) {
         self.admission = admission
-        (self.request, self.values, self.correlation, self.origin) = (request, values, correlation, origin)
-        (self.idempotency, self.claim, self.credential) = (idempotency, nil, Credential(of: request.headers))
+        self.request = request
+        self.values = values
+        self.correlation = correlation
+        self.origin = origin
+        self.idempotency = idempotency
+        self.claim = nil
+        self.credential = Credential(of: request.headers)
     }
 
     private init(_ call: Call, _ claim: IdempotencyClaim?, body: [UInt8]) {
@@ -35,9 +40,13 @@ package struct Call: Sendable {
         request.clientSubject = call.request.clientSubject
         request.correlation = call.request.correlation
         self.request = request
-        (self.values, self.correlation, self.origin) = (call.values, call.correlation, call.origin)
+        self.values = call.values
+        self.correlation = call.correlation
+        self.origin = call.origin
         self.admission = call.admission
-        (self.idempotency, self.claim, self.credential) = (call.idempotency, claim, call.credential)
+        self.idempotency = call.idempotency
+        self.claim = claim
+        self.credential = call.credential
     }
 
     /// The same call with a key to be taken by its mutation, and its body, which was read for the key.

@@ -3,7 +3,7 @@
 import Domain
 import Synchronization
 
-/// UUIDs that nobody needs to be unable to guess: one start of random bits, then a counter, mixed so that they look
+/// UUIDs that need not be unpredictable: one start of random bits, then a counter, mixed so that they look
 /// alike. The kernel isn't asked for each.
 final class CorrelationIDs: Sendable {
     private let start = UniqueID.random()

@@ -46,7 +46,10 @@ package struct Endpoint: Sendable {
         problem: @escaping @Sendable (Problem, Call) -> Response = { problem, _ in problem.response },
         handle: @escaping @Sendable (Call, Authenticator) async throws -> Response
     ) {
-        (self.access, self.check, self.problem, self.handle) = (access, check, problem, handle)
+        self.access = access
+        self.check = check
+        self.problem = problem
+        self.handle = handle
     }
 }
 
@@ -60,14 +63,14 @@ extension Router<Endpoint>.Route {
         Route(method, pattern, Endpoint(.anyone) { call, _ in try await handle(call) })
     }
 
-    /// For whoever has a token.
+    /// For any caller with a valid token.
     package static func caller(
         _ method: String, _ pattern: String, _ handle: @escaping @Sendable (Call, Caller) async throws -> Response
     ) -> Route {
         .authorised(method, pattern, .anyToken, { caller, _ in caller }, handle)
     }
 
-    /// For whoever has `role` on the repository in the path.
+    /// For callers with `role` on the repository in the path.
     package static func repository(
         _ method: String, _ pattern: String, _ role: Role, check: @escaping @Sendable (Call) throws -> Void = { _ in },
         _ handle: @escaping @Sendable (Call, Grant) async throws -> Response
@@ -93,7 +96,7 @@ extension Router<Endpoint>.Route {
             })
     }
 
-    /// For whoever has a scope `repo:*:ROLE`.
+    /// For callers with a scope `repo:*:ROLE`.
     package static func everyRepository(
         _ method: String, _ pattern: String, _ role: Role,
         _ handle: @escaping @Sendable (Call, TenantGrant) async throws -> Response
@@ -101,7 +104,7 @@ extension Router<Endpoint>.Route {
         .authorised(method, pattern, .everyRepository(role), { caller, _ in try caller.tenantGrant(role) }, handle)
     }
 
-    /// For whoever has the tenant role.
+    /// For callers with the tenant role.
     package static func tenant(
         _ method: String, _ pattern: String, _ role: TenantRole,
         _ handle: @escaping @Sendable (Call, TenantGrant) async throws -> Response

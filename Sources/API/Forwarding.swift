@@ -15,7 +15,9 @@ package struct Forwarding: Sendable {
     ///   - isTrusted: whether a numeric address is a trusted proxy's; nil where there is none.
     ///   - fallback: host and port.
     package init(publicURL: String?, isTrusted: (@Sendable (String) -> Bool)?, fallback: String) {
-        (self.publicURL, self.isTrusted, self.fallback) = (publicURL, isTrusted, fallback)
+        self.publicURL = publicURL
+        self.isTrusted = isTrusted
+        self.fallback = fallback
     }
 
     /// The request as it was before its proxies: address, scheme and host.

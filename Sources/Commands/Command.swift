@@ -21,13 +21,21 @@ package struct Command: Sendable {
         name: String, summary: String, details: String? = nil, flags: [Flag] = [], arguments: [Argument] = [],
         run: @escaping @Sendable (Invocation) async throws -> Void
     ) {
-        (self.name, self.summary, self.details) = (name, summary, details)
-        (self.flags, self.arguments, self.work) = (flags, arguments, .run(run))
+        self.name = name
+        self.summary = summary
+        self.details = details
+        self.flags = flags
+        self.arguments = arguments
+        self.work = .run(run)
     }
 
     package init(name: String, summary: String, details: String? = nil, verbs: [Command]) {
-        (self.name, self.summary, self.details) = (name, summary, details)
-        (self.flags, self.arguments, self.work) = ([], [], .verbs(verbs))
+        self.name = name
+        self.summary = summary
+        self.details = details
+        self.flags = []
+        self.arguments = []
+        self.work = .verbs(verbs)
     }
 }
 
@@ -47,8 +55,11 @@ package struct Flag: Sendable {
     package init(
         _ name: String, _ placeholder: String?, _ summary: String, choices: [String] = [], section: String = "Flags"
     ) {
-        (self.name, self.placeholder, self.summary) = (name, placeholder, summary)
-        (self.choices, self.section) = (choices, section)
+        self.name = name
+        self.placeholder = placeholder
+        self.summary = summary
+        self.choices = choices
+        self.section = section
     }
 
     /// A switch.
@@ -68,6 +79,8 @@ package struct Argument: Sendable {
 
     /// - Parameter count: only the last argument may be other than `.one`.
     package init(_ name: String, _ summary: String, _ count: Count = .one) {
-        (self.name, self.summary, self.count) = (name, summary, count)
+        self.name = name
+        self.summary = summary
+        self.count = count
     }
 }

@@ -10,7 +10,8 @@ package struct Console: Sendable {
     package let complain: @Sendable (String) -> Void
 
     package init(print: @escaping @Sendable (String) -> Void, complain: @escaping @Sendable (String) -> Void) {
-        (self.print, self.complain) = (print, complain)
+        self.print = print
+        self.complain = complain
     }
 
     package static let standard = Console(

@@ -15,7 +15,10 @@ package struct Program: Sendable {
     package let console: Console
 
     package init(name: String, summary: String, commands: [Command], console: Console = .standard) {
-        (self.name, self.summary, self.commands, self.console) = (name, summary, commands, console)
+        self.name = name
+        self.summary = summary
+        self.commands = commands
+        self.console = console
     }
 
     /// - Parameter words: behind the program's name.

@@ -5,7 +5,7 @@ import Domain
 enum ErrorAnswer {
     private static let names: [(status: Int, name: String, meaning: String)] = [
         (400, "BadRequest", "`bad_request`: a malformed path, query, header or body."),
-        (401, "Unauthorized", "`unauthorized`: no token, or one that is no good."),
+        (401, "Unauthorized", "`unauthorized`: missing or invalid token."),
         (403, "Forbidden", "`forbidden`: the role that is needed is missing."),
         (404, "NotFound", "`not_found`, `object_not_found`: there is none, or none that the caller may know of."),
         (409, "Conflict", "`conflict` and its kin: the state of things doesn't allow it."),

@@ -26,7 +26,8 @@ struct Fragment {
         guard let root = try YAMLDocument.parse(String(decoding: bytes, as: UTF8.self), path: name)?.json,
             let title = root["title"]?.text, let about = root["about"]?.text
         else { throw FragmentFault("\(name): title and about are required") }
-        (self.title, self.about) = (title, about)
+        self.title = title
+        self.about = about
         let problem = try root["problem"]?.members.map { try Operation.content($0) }
         self.operations = try (root["operations"]?.members ?? []).map { member in
             do {

@@ -43,7 +43,9 @@ package struct Operation: Sendable {
         guard words.count == 2, let access = node["access"]?.text, let summary = node["summary"]?.text else {
             throw FragmentFault("METHOD and path, access and summary are required")
         }
-        (self.method, self.pattern, self.access) = (String(words[0]), String(words[1]), access)
+        self.method = String(words[0])
+        self.pattern = String(words[1])
+        self.access = access
         self.example = node["example"]
         self.hasBody = node["body"] != nil
         self.hasParameters = node["query"] != nil || node["headers"] != nil
@@ -78,7 +80,7 @@ package struct Operation: Sendable {
         let rule =
             switch self.access {
             case "anyone": "For anyone."
-            case "token": "For whoever has a token."
+            case "token": "For any valid token."
             case "read", "write", "promote", "admin": "Asks for the role `\(self.access)` on the repository."
             default: "Asks for: \(self.access)."
             }

@@ -50,7 +50,7 @@ final class FileInProgress: Sendable {
 
     /// Makes the bytes durable under another name. What fails leaves nothing.
     ///
-    /// - Throws: also `other` where somebody has the name.
+    /// - Throws: also `other` if the name is taken.
     func publish(as path: String, in directories: Directories) throws(StorageFault) {
         do {
             try self.file.withLock { (file) throws(StorageFault) in

@@ -17,7 +17,10 @@ final class FileWriter: ObjectWriter {
         _ pool: BlockingPool
     ) {
         let file = FileInProgress(path: place.staged, expected: length ?? 0, directories, installation)
-        (self.place, self.directories, self.pool, self.file) = (place, directories, pool, file)
+        self.place = place
+        self.directories = directories
+        self.pool = pool
+        self.file = file
         self.behind = WriteBehind(pool) { try file.append($0) }
     }
 

@@ -36,7 +36,10 @@ private struct TreeWalk {
         static func < (left: Self, right: Self) -> Bool { (left.name, left.file) < (right.name, right.file) }
     }
 
-    init(_ layout: Layout, after: String, limit: Int) { (self.after, self.limit) = (after, limit) }
+    init(_ layout: Layout, after: String, limit: Int) {
+        self.after = after
+        self.limit = limit
+    }
 
     /// Whether no key that begins so comes after the last page's end.
     private func isPast(_ prefix: String) -> Bool {
@@ -90,7 +93,7 @@ private struct TreeWalk {
         guard let key = StorageKey(prefix + entry.name.text) else { return }
         let isKnown = key == self.found.last?.key
         guard isKnown || self.found.count < self.limit,
-            let status = try SystemCall.status(of: "\(path)/\(entry.file)")  // else it has gone meanwhile
+            let status = try SystemCall.status(of: "\(path)/\(entry.file)")  // otherwise it was removed in between
         else { return }
         let isFile = status.st_mode & S_IFMT == S_IFREG
         let modifiedAt = Timestamp(

@@ -95,7 +95,7 @@ struct PartDirectory: Sendable {
         var parts: [StoredPart] = []
         for number in numbers.sorted() {
             guard let entry = try self.entry(number), let status = try SystemCall.status(of: self.path(entry.data))
-            else { continue }  // replaced, or gone, meanwhile
+            else { continue }  // replaced or removed in between
             parts.append(
                 StoredPart(
                     number: number, entityTag: entry.entityTag, length: Int(status.st_size),

@@ -68,7 +68,7 @@ struct StagedFile: ~Copyable {
 
     /// Makes the bytes durable, then gives the file its name, then makes the name durable.
     ///
-    /// - Returns: false where somebody has the name already: an object is never replaced.
+    /// - Returns: false if the name is taken: an object is never replaced.
     func publish(as path: String, in directories: Directories) throws(StorageFault) -> Bool {
         try self.synchronize()
         guard try SystemCall.rename(self.path, toFree: path) else { return false }

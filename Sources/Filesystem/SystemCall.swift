@@ -36,7 +36,7 @@ enum SystemCall {
 
     /// Gives a file a name that is free: of rivals one does.
     ///
-    /// - Returns: false where somebody has the name; the file keeps its old one then.
+    /// - Returns: false if the name is taken; the file then keeps its old one.
     static func rename(_ old: String, toFree new: String) throws(StorageFault) -> Bool {
         if unsafe renameat2(AT_FDCWD, old, AT_FDCWD, new, linux_rename_to_free_name) == 0 { return true }
         if errno == EINVAL || errno == ENOSYS {  // a file system that can't, as NFS: two steps, the first decides

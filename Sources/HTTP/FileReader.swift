@@ -1,4 +1,4 @@
-// Reads a file region from the start, for whoever needs its bytes and not just to have them sent.
+// Reads a file region from the start, for callers that process its bytes instead of sending them.
 
 import Domain
 import Glibc
@@ -21,7 +21,10 @@ package final class FileReader: Sendable {
     private let position = Mutex(0)
 
     /// - Parameter chunk: in bytes.
-    package init(_ region: FileRegion, chunk: Int = 1 << 20) { (self.region, self.chunk) = (region, chunk) }
+    package init(_ region: FileRegion, chunk: Int = 1 << 20) {
+        self.region = region
+        self.chunk = chunk
+    }
 
     /// The next chunk, or what is left; nil at the end.
     ///

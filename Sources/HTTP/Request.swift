@@ -19,8 +19,12 @@ package struct Request: Sendable {
     package init(
         method: String, target: Target, headers: Headers, remoteAddress: String, isSecure: Bool, body: RequestBody
     ) {
-        (self.method, self.target, self.headers) = (method, target, headers)
-        (self.remoteAddress, self.isSecure, self.body) = (remoteAddress, isSecure, body)
+        self.method = method
+        self.target = target
+        self.headers = headers
+        self.remoteAddress = remoteAddress
+        self.isSecure = isSecure
+        self.body = body
     }
 }
 
@@ -38,7 +42,10 @@ package struct RequestBody: AsyncSequence, Sendable {
     package let length: Int?
     private let source: any BodySource
 
-    package init(length: Int?, source: any BodySource) { (self.length, self.source) = (length, source) }
+    package init(length: Int?, source: any BodySource) {
+        self.length = length
+        self.source = source
+    }
 
     /// A body that is all there.
     package init(_ bytes: [UInt8]) { self.init(length: bytes.count, source: WholeBody(bytes)) }

@@ -42,7 +42,9 @@ package final class FileRegion: Sendable {
     package let length: Int
 
     package init(_ file: OpenFile, offset: Int, length: Int) {
-        (self.file, self.offset, self.length) = (file, offset, length)
+        self.file = file
+        self.offset = offset
+        self.length = length
     }
 
     package var descriptor: Int32 { self.file.descriptor }

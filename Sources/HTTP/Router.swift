@@ -79,7 +79,9 @@ package struct Router<Handler: Sendable>: Sendable {
         package let handler: Handler
 
         package init(_ method: String, _ pattern: String, _ handler: Handler) {
-            (self.method, self.pattern, self.handler) = (method, PathPattern(pattern), handler)
+            self.method = method
+            self.pattern = PathPattern(pattern)
+            self.handler = handler
         }
     }
 
@@ -105,7 +107,8 @@ package struct Router<Handler: Sendable>: Sendable {
                 others.append(route)
             }
         }
-        (self.byFirst, self.others) = (byFirst.mapValues { $0 + others }, others)
+        self.byFirst = byFirst.mapValues { $0 + others }
+        self.others = others
     }
 
     /// The routes whose first segment is this literal, in any letter case.

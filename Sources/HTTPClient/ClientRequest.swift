@@ -27,7 +27,10 @@ package struct ClientRequest: Sendable {
     }
 
     package init(_ method: String, _ url: String, headers: Headers = [:], body: Body = .none) {
-        (self.method, self.url, self.headers, self.body) = (method, url, headers, body)
+        self.method = method
+        self.url = url
+        self.headers = headers
+        self.body = body
     }
 }
 
@@ -44,7 +47,10 @@ package final class ResponseBody: BodySource, AsyncSequence {
     /// Kept, for the driver ends with it.
     private let client: HTTPClient
 
-    init(_ transfer: Transfer, _ client: HTTPClient) { (self.transfer, self.client) = (transfer, client) }
+    init(_ transfer: Transfer, _ client: HTTPClient) {
+        self.transfer = transfer
+        self.client = client
+    }
 
     deinit { if !self.transfer.hasEnded { self.client.driver.submit(.cancel(self.transfer)) } }
 

@@ -79,8 +79,8 @@ import Threads
                 }
             }
             guard self.commands.withLock({ $0.waiting.isEmpty }) else { continue }
-            let patience = unsafe self.transfers.isEmpty ? 60_000 : Self.watchInterval
-            unsafe curl_multi_poll(self.multi, nil, 0, patience, nil)
+            let pollTimeout = unsafe self.transfers.isEmpty ? 60_000 : Self.watchInterval
+            unsafe curl_multi_poll(self.multi, nil, 0, pollTimeout, nil)
         }
         for transfer in self.running { self.remove(transfer, HTTPClientFault.stopped) }
     }

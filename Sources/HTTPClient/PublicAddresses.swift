@@ -23,7 +23,7 @@ package enum PublicAddresses {
         (0xE000_0000, 3),  // multicast, reserved, broadcast
     ]
 
-    /// Whether it is none of ours, of a neighbour's, or of nobody's.
+    /// Whether it is a public address: not loopback, private, link-local or reserved.
     ///
     /// - Parameter text: an address in numbers; a zone (`%eth0`) may follow.
     package static func contains(_ text: String) -> Bool {

@@ -56,7 +56,8 @@ import Synchronization
     /// - Throws: `HTTPClientFault.invalidRequest`.
     init(_ request: ClientRequest, _ configuration: HTTPClient.Configuration) throws(HTTPClientFault) {
         try request.validate()
-        (self.request, self.configuration) = (request, configuration)
+        self.request = request
+        self.configuration = configuration
         var state = State()
         switch request.body {
         case .none: state.offersEnded = true

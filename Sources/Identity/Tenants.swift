@@ -17,7 +17,9 @@ package struct Tenants: Sendable {
     private let tokens: Tokens
 
     package init(database: any Database, clock: WallClock, tokens: Tokens) {
-        (self.database, self.clock, self.tokens) = (database, clock, tokens)
+        self.database = database
+        self.clock = clock
+        self.tokens = tokens
     }
 
     /// By slug.

@@ -11,18 +11,18 @@ package protocol Worker: AnyObject {
     func serve(_ jobs: [any Job])
 }
 
-package final class Crew: Sendable {
+package final class ConnectionPool: Sendable {
     private struct State: ~Copyable {
         var queue: [any Job] = []
         var head = 0
         var closing = false
         var running = 0
         var idle = 0
-        var farewells: [CheckedContinuation<Void, Never>] = []
+        var closeWaiters: [CheckedContinuation<Void, Never>] = []
     }
 
     private let batch: Int
-    private let patience: Duration
+    private let queueTimeout: Duration
     private let state = Mutex(State())
     private let work = Semaphore()
     private let watch = Semaphore()
@@ -31,11 +31,13 @@ package final class Crew: Sendable {
 
     /// - Parameters:
     ///   - batch: how many waiting jobs one thread takes at once.
-    ///   - patience: how long a caller waits for its turn.
+    ///   - queueTimeout: how long a caller waits for its turn.
     package init(
-        _ size: Int, batch: Int = 1, patience: Duration, worker: @escaping @Sendable () -> any Worker
+        _ size: Int, batch: Int = 1, queueTimeout: Duration, worker: @escaping @Sendable () -> any Worker
     ) {
-        (self.size, self.batch, self.patience) = (size, batch, patience)
+        self.size = size
+        self.batch = batch
+        self.queueTimeout = queueTimeout
         self.state.withLock { $0.running = size + 1 }
         for _ in 0..<size {
             Thread.start(
@@ -51,7 +53,7 @@ package final class Crew: Sendable {
     package func run<Value: Sendable>(
         _ work: Work, _ body: @escaping @Sendable (borrowing Transaction) throws -> Value
     ) async throws -> Value {
-        let job = PendingJob(work, before: .now + self.patience, body)
+        let job = PendingJob(work, before: .now + self.queueTimeout, body)
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 if job.await(continuation) { self.enqueue(job) }
@@ -73,7 +75,7 @@ package final class Crew: Sendable {
         self.end()
         await withCheckedContinuation { continuation in
             let isOver = self.state.withLock { state in
-                if state.running > 0 { state.farewells.append(continuation) }
+                if state.running > 0 { state.closeWaiters.append(continuation) }
                 return state.running == 0
             }
             if isOver { continuation.resume() }
@@ -148,10 +150,10 @@ package final class Crew: Sendable {
     }
 
     private func leave() {
-        let farewells = self.state.withLock { state in
+        let closeWaiters = self.state.withLock { state in
             state.running -= 1
-            return state.running == 0 ? state.farewells : []
+            return state.running == 0 ? state.closeWaiters : []
         }
-        for farewell in farewells { farewell.resume() }
+        for waiter in closeWaiters { waiter.resume() }
     }
 }

@@ -18,7 +18,7 @@ package protocol Database: Sendable {
     /// Lets what runs finish, refuses what waits, closes the connections.
     func close() async
 
-    /// Wake-ups of `channel`. The first is due at once, and another whenever some may have been missed: whoever looks
+    /// Wake-ups of `channel`. The first is due at once, and another whenever some may have been missed: a caller that looks
     /// for work at each of them misses none.
     func listen(_ channel: Channel) -> WakeUps
 
@@ -33,7 +33,7 @@ package protocol Database: Sendable {
     var pools: [PoolStatistics] { get }
 
     /// Another number after each commit, before the commit is acknowledged: what was read while it was the same still
-    /// holds. Nil where others commit too, so that nobody here can tell.
+    /// holds. Nil if other processes commit too, so that this process cannot know.
     var generation: UInt64? { get }
 }
 

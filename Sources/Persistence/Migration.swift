@@ -14,7 +14,8 @@ package struct Migration: Sendable {
     package let checksum: String
 
     package init(_ version: String, oldestLevel: Int, script: [UInt8]) {
-        (self.version, self.oldestLevel) = (version, oldestLevel)
+        self.version = version
+        self.oldestLevel = oldestLevel
         self.script = String(decoding: script, as: UTF8.self)
         self.checksum = SHA256.digest(of: script).hex
     }

@@ -4,11 +4,11 @@
 extension SQLClause {
     /// None.
     package static let noLock = either(postgreSQL: "", sqlite: "")
-    /// For whoever is going to refer to a blob, or to change a row but not its key: conflicts with a change of state
+    /// Before referring to a blob, or changing a row but not its key: conflicts with a change of state
     /// and with the collection's `FOR UPDATE`, not with foreign keys that point at the row.
     package static let forNoKeyUpdate = either(postgreSQL: "FOR NO KEY UPDATE", sqlite: "")
-    /// For whoever refers to a blob that others refer to at the same time: conflicts with every change of the row.
+    /// Before referring to a blob that others refer to at the same time: conflicts with every change of the row.
     package static let forShare = either(postgreSQL: "FOR SHARE", sqlite: "")
-    /// For whoever needs the row to stay.
+    /// Keeps the row from being deleted.
     package static let forKeyShare = either(postgreSQL: "FOR KEY SHARE", sqlite: "")
 }

@@ -16,7 +16,7 @@ package struct Channel: Hashable, Sendable {
     package init(known name: String) { self.name = name }
 }
 
-/// One listener's wake-ups. Several that come while nobody waits are one.
+/// One listener's wake-ups. Several that come before the next wait count as one.
 package final class WakeUps: Sendable {
     private struct State: ~Copyable {
         var isDue = true

@@ -7,7 +7,10 @@ package struct PolicyBudget: Sendable {
     package let limit: Duration
     private let clock: SteadyClock
 
-    package init(_ limit: Duration, clock: SteadyClock) { (self.limit, self.clock) = (limit, clock) }
+    package init(_ limit: Duration, clock: SteadyClock) {
+        self.limit = limit
+        self.clock = clock
+    }
 
     /// Gives what `work` gives, or ends when the time is over, whatever `work` does: a call that hangs is left to itself,
     /// cancelled.

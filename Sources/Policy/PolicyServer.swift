@@ -24,12 +24,16 @@ package struct PolicyServer: PolicyEngine {
 
     /// - Parameters:
     ///   - secret: signs what is asked.
-    ///   - timeout: when a call that nobody waits for any more is ended.
+    ///   - timeout: when a call whose caller has stopped waiting is cancelled.
     package init(
         url: String, secret: [UInt8], timeout: Duration, client: HTTPClient, wallClock: WallClock, clock: SteadyClock
     ) {
-        (self.url, self.secret, self.timeout, self.client) = (url, secret, timeout, client)
-        (self.wallClock, self.clock) = (wallClock, clock)
+        self.url = url
+        self.secret = secret
+        self.timeout = timeout
+        self.client = client
+        self.wallClock = wallClock
+        self.clock = clock
     }
 
     package func findings(on candidate: PolicyCandidate) async throws -> [PolicyFinding] {

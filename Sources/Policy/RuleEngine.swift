@@ -12,7 +12,10 @@ package struct RuleSet: Sendable {
     package let repo: RepoKey
 
     package init(_ origin: PolicyFinding.Origin, _ rules: PolicyRules, for action: PolicyAction, _ repo: RepoKey) {
-        (self.origin, self.rules, self.action, self.repo) = (origin, rules, action, repo)
+        self.origin = origin
+        self.rules = rules
+        self.action = action
+        self.repo = repo
     }
 }
 
@@ -32,7 +35,8 @@ package struct RuleEngine: PolicyEngine {
                 }
             }
         }
-        (self.rules, self.clock) = (rules, clock)
+        self.rules = rules
+        self.clock = clock
     }
 
     package var isEmpty: Bool { self.rules.isEmpty }

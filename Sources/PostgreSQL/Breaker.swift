@@ -6,7 +6,7 @@ import Synchronization
 
 final class Breaker: Sendable {
     private struct State {
-        /// Connections that failed since somebody was served.
+        /// Connections that failed since the last one that worked.
         var failures = 0
         var nextProbe: ContinuousClock.Instant?
         var reason = ""

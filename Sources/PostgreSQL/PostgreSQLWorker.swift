@@ -1,4 +1,4 @@
-// One connection of the crew: runs transactions, tries again what may be tried again, replaces a lost connection.
+// One connection of the pool: runs transactions, tries again what may be tried again, replaces a lost connection.
 
 import Glibc
 import Persistence
@@ -18,7 +18,10 @@ final class PostgreSQLWorker: Worker {
         _ limits: Limits, _ breaker: Breaker, _ line: WakeUpLine,
         connect: @escaping () throws(DatabaseFault) -> PostgreSQLConnection
     ) {
-        (self.limits, self.breaker, self.line, self.connect) = (limits, breaker, line, connect)
+        self.limits = limits
+        self.breaker = breaker
+        self.line = line
+        self.connect = connect
         self.epoch = breaker.epoch
         self.connection = try? connect()
     }
@@ -104,7 +107,7 @@ final class PostgreSQLWorker: Worker {
         self.breaker.succeeded()  // before the answer: who asks next isn't refused for old news
         job.settle(nil)
         if job.work == .write { self.line.wake(connection.takeNotified()) }
-        if job.work == .snapshot { try? connection.endRead() }  // after the answer: nobody waits for it
+        if job.work == .snapshot { try? connection.endRead() }  // after the answer, so that no caller waits for it
         if !connection.isUsable { self.connection = nil }
     }
 

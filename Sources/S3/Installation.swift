@@ -35,18 +35,18 @@ final class Installation: Sendable {
     func claim() async throws {
         let verifiedAt = self.state.withLock { $0.verifiedAt }
         if let verifiedAt, ContinuousClock.now - verifiedAt < Self.lifetime { return }
-        try await self.verify(patience: .usual)
+        try await self.verify(retryLimit: .usual)
     }
 
     /// The same, asking in any case.
-    func verify(patience: S3Request.Patience) async throws {
+    func verify(retryLimit: S3Request.RetryLimit) async throws {
         let start = ContinuousClock.now
-        // Read before the look: another caller may write the marker meanwhile.
+        // Read before the look: another caller may write the marker in between.
         let mayMark = self.state.withLock { $0.mayMark }
         do {
-            var owner = try await self.marker.owner(patience)
+            var owner = try await self.marker.owner(retryLimit)
             if owner == .unmarked, mayMark {
-                owner = try await self.mark(patience)
+                owner = try await self.mark(retryLimit)
             }
             if let fault = StorageFault.foreignStorage(self.marker.place, owner, expected: self.id) { throw fault }
         } catch {
@@ -62,16 +62,16 @@ final class Installation: Sendable {
     /// Marks an empty place.
     ///
     /// - Returns: whose it is then: another process may have been first.
-    private func mark(_ patience: S3Request.Patience) async throws -> StorageOwner {
-        if try await !self.marker.isAlone(patience) {
-            let owner = try await self.marker.owner(patience)
+    private func mark(_ retryLimit: S3Request.RetryLimit) async throws -> StorageOwner {
+        if try await !self.marker.isAlone(retryLimit) {
+            let owner = try await self.marker.owner(retryLimit)
             guard owner == .unmarked else { return owner }
             throw StorageFault.foreign(
                 "there are objects beside \(self.marker.place), which is missing: name an empty prefix, or run "
                     + "'artifortress storage adopt' if the objects are those of installation \(self.id)")
         }
-        try await self.marker.write(self.id, replacing: false, patience)
-        return try await self.marker.owner(patience)
+        try await self.marker.write(self.id, replacing: false, retryLimit)
+        return try await self.marker.owner(retryLimit)
     }
 }
 
@@ -102,9 +102,9 @@ package struct S3Marker: StorageMarker {
         try await faulting { try await self.write(installation, replacing: true, .usual) }
     }
 
-    func owner(_ patience: S3Request.Patience) async throws -> StorageOwner {
+    func owner(_ retryLimit: S3Request.RetryLimit) async throws -> StorageOwner {
         do {
-            let answer = try await self.client.send(S3Request(method: "GET", name: self.object, patience: patience))
+            let answer = try await self.client.send(S3Request(method: "GET", name: self.object, retryLimit: retryLimit))
             return StorageOwner(marker: String(decoding: answer.body.prefix(64), as: UTF8.self))
         } catch let failure as S3Failure where failure.code == "NoSuchKey" {
             return .unmarked
@@ -112,22 +112,22 @@ package struct S3Marker: StorageMarker {
     }
 
     /// Whether nothing but the marker is under the prefix.
-    func isAlone(_ patience: S3Request.Patience) async throws -> Bool {
+    func isAlone(_ retryLimit: S3Request.RetryLimit) async throws -> Bool {
         let listing = try await self.client.send(
             S3Request(
                 method: "GET", name: "", query: [("list-type", "2"), ("max-keys", "2"), ("prefix", self.prefix)],
-                patience: patience))
+                retryLimit: retryLimit))
         let objects = XMLElement(parsing: listing.body)?.all("Contents").map { $0["Key"]?.text }
         return objects?.allSatisfy { $0 == self.object } ?? false
     }
 
     /// - Parameter replacing: whether one that is there is replaced; else it stays.
-    func write(_ installation: UniqueID, replacing: Bool, _ patience: S3Request.Patience) async throws {
+    func write(_ installation: UniqueID, replacing: Bool, _ retryLimit: S3Request.RetryLimit) async throws {
         do {
             _ = try await self.client.send(
                 S3Request(
                     method: "PUT", name: self.object, headers: replacing ? [] : [("if-none-match", "*")],
-                    payload: .bytes(Array("\(installation)\n".utf8)), patience: patience))
+                    payload: .bytes(Array("\(installation)\n".utf8)), retryLimit: retryLimit))
         } catch let failure as S3Failure where failure.status == 412 {}  // another process was first
     }
 }

@@ -46,7 +46,10 @@ final class SpooledFile: Sendable {
     let digest: String
 
     init(_ file: OpenFile, _ pool: BlockingPool, length: Int, digest: String) {
-        (self.file, self.pool, self.length, self.digest) = (file, pool, length, digest)
+        self.file = file
+        self.pool = pool
+        self.length = length
+        self.digest = digest
     }
 
     func reader() -> any BodySource { Reader(self) }

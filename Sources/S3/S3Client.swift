@@ -17,16 +17,16 @@ struct S3Request: Sendable {
     var stallTimeout = Duration.seconds(20)
     /// Of one attempt.
     var timeout: Duration? = .seconds(30)
-    var patience = Patience.usual
+    var retryLimit = RetryLimit.usual
 
     /// How long and how often a request is tried.
-    struct Patience: Sendable {
+    struct RetryLimit: Sendable {
         var attempts = 8
         /// After which no further attempt is made.
         var time = Duration.seconds(20)
 
-        static let usual = Patience()
-        static let none = Patience(attempts: 1)
+        static let usual = RetryLimit()
+        static let none = RetryLimit(attempts: 1)
     }
 }
 
@@ -50,7 +50,8 @@ struct S3Client: Sendable {
     ) throws(StorageFault) {
         self.address = try S3Address(location)
         self.signer = Signer(credentials: location.credentials, region: location.region)
-        (self.client, self.clock) = (client, clock)
+        self.client = client
+        self.clock = clock
     }
 
     /// Sends a request and takes its answer whole.
@@ -82,14 +83,14 @@ struct S3Client: Sendable {
                 }
                 return try await read(response)
             } catch let failure as S3Failure {
-                guard failure.isTransient, attempt < request.patience.attempts,
-                    .now - start < request.patience.time
+                guard failure.isTransient, attempt < request.retryLimit.attempts,
+                    .now - start < request.retryLimit.time
                 else { throw failure }
             } catch let fault as HTTPClientFault {
                 // Who doesn't even take connections is down: the caller's answer shouldn't wait for him.
-                let attempts = if case .cannotConnect = fault { 3 } else { request.patience.attempts }
-                guard fault.isTransient, attempt < min(attempts, request.patience.attempts),
-                    .now - start < request.patience.time
+                let attempts = if case .cannotConnect = fault { 3 } else { request.retryLimit.attempts }
+                guard fault.isTransient, attempt < min(attempts, request.retryLimit.attempts),
+                    .now - start < request.retryLimit.time
                 else { throw fault.storageFault }
             }
             try await Task.sleep(for: Backoff.pause(after: attempt))
@@ -114,7 +115,7 @@ struct S3Client: Sendable {
         return signed
     }
 
-    /// A URL that does the same for whoever has it.
+    /// A URL that does the same for anyone who has it.
     func presigned(_ request: S3Request, validFor seconds: Int, at time: Timestamp) -> String {
         let signable = SignableRequest(
             method: request.method, host: self.address.host, path: self.address.path(request.name),

@@ -14,7 +14,8 @@ struct S3Failure: Fault {
 
     init(status: Int, document: [UInt8], name: String) {
         let error = XMLElement(parsing: document)
-        (self.status, self.name) = (status, name)
+        self.status = status
+        self.name = name
         self.code = error?["Code"]?.text ?? ""
         self.message = error?["Message"]?.text ?? ""
     }

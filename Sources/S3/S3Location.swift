@@ -16,7 +16,8 @@ package struct S3Location: Sendable {
     package var credentials: S3Credentials
 
     package init(bucket: String, credentials: S3Credentials) {
-        (self.bucket, self.credentials) = (bucket, credentials)
+        self.bucket = bucket
+        self.credentials = credentials
     }
 }
 
@@ -27,7 +28,9 @@ package struct S3Credentials: Sendable {
     package var sessionToken: String?
 
     package init(accessKey: String, secretKey: String, sessionToken: String? = nil) {
-        (self.accessKey, self.secretKey, self.sessionToken) = (accessKey, secretKey, sessionToken)
+        self.accessKey = accessKey
+        self.secretKey = secretKey
+        self.sessionToken = sessionToken
     }
 }
 
@@ -51,9 +54,11 @@ struct S3Address: Sendable {
         let port = self.scheme == "http" ? ":80" : ":443"
         if host.hasSuffix(port) { host.removeLast(port.count) }
         if location.usesPathStyle {
-            (self.host, self.root) = (host, "/\(Target.encode(component: location.bucket))/")
+            self.host = host
+            self.root = "/\(Target.encode(component: location.bucket))/"
         } else {
-            (self.host, self.root) = ("\(location.bucket).\(host)", "/")
+            self.host = "\(location.bucket).\(host)"
+            self.root = "/"
         }
     }
 

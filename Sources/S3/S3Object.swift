@@ -18,15 +18,19 @@ actor S3Object: BodySource {
     private var failures = 0
 
     /// How often an answer may break without a byte between.
-    private static let patience = 5
+    private static let retryLimit = 5
 
     private init(
         _ client: S3Client, _ name: String, _ range: Range<Int>, of length: Int, entityTag: String?,
         _ answer: ResponseBody
     ) {
-        (self.client, self.name, self.length) = (client, name, length)
-        (self.entityTag, self.answer) = (entityTag, answer)
-        (self.position, self.end) = (range.lowerBound, range.upperBound)
+        self.client = client
+        self.name = name
+        self.length = length
+        self.entityTag = entityTag
+        self.answer = answer
+        self.position = range.lowerBound
+        self.end = range.upperBound
     }
 
     /// - Throws: `StorageFault.damaged` where the object has another length.
@@ -73,7 +77,7 @@ actor S3Object: BodySource {
                     if !chunk.isEmpty { return chunk }
                 } catch let fault as HTTPClientFault where fault.isTransient {
                     self.failures += 1
-                    guard self.failures <= Self.patience else { throw fault }
+                    guard self.failures <= Self.retryLimit else { throw fault }
                     try await Task.sleep(for: Backoff.pause(after: self.failures))
                     self.answer = try await Self.request(
                         self.client, self.name, self.position..<self.end, of: self.length, ifMatch: self.entityTag

@@ -105,7 +105,7 @@ extension S3Storage {
         let request = S3Request(
             method: "POST", name: self.name(of: upload.key), query: [("uploadId", upload.id)],
             headers: [("content-type", "application/xml")], payload: .bytes(Array(document.utf8)),
-            stallTimeout: .seconds(120), timeout: .seconds(600), patience: S3Request.Patience(attempts: 4))
+            stallTimeout: .seconds(120), timeout: .seconds(600), retryLimit: S3Request.RetryLimit(attempts: 4))
         return try await faulting {
             do {
                 try await self.complete(request)
@@ -128,7 +128,7 @@ extension S3Storage {
             let answer = try await self.client.send(request)
             if XMLElement(parsing: answer.body)?.name == "CompleteMultipartUploadResult" { return }
             let failure = S3Failure(status: 200, document: answer.body, name: "POST \(request.name)")
-            guard failure.isTransient, attempt < request.patience.attempts else { throw failure }
+            guard failure.isTransient, attempt < request.retryLimit.attempts else { throw failure }
             try await Task.sleep(for: Backoff.pause(after: attempt))
         }
     }

@@ -104,12 +104,12 @@ package final class S3Storage: BlobStorage {
         try await faulting {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
-                    try await self.installation.verify(patience: .none)
+                    try await self.installation.verify(retryLimit: .none)
                     _ = try await self.client.send(
                         S3Request(
                             method: "GET", name: "",
                             query: [("list-type", "2"), ("max-keys", "1"), ("prefix", self.prefix)],
-                            timeout: .seconds(3), patience: .none))
+                            timeout: .seconds(3), retryLimit: .none))
                 }
                 group.addTask {
                     try await Task.sleep(for: .seconds(3))

@@ -22,7 +22,9 @@ actor S3Writer: ObjectWriter {
     private var parts: Parts?
 
     init(_ storage: S3Storage, _ key: StorageKey, length: Int?) {
-        (self.storage, self.key, self.length) = (storage, key, length)
+        self.storage = storage
+        self.key = key
+        self.length = length
         self.spool = storage.makeSpool()
     }
 

@@ -52,7 +52,7 @@ struct Signer: Sendable {
             + "SignedHeaders=\(names),Signature=\(signature)"
     }
 
-    /// The query of a URL that whoever has it may use for so many seconds.
+    /// The query of a URL that can be used by anyone who has it, for this many seconds.
     func presignedQuery(for request: SignableRequest, validFor seconds: Int, at time: Timestamp) -> String {
         var request = request
         request.query += [

@@ -30,7 +30,8 @@ final class Spool: Sendable {
     /// - Parameter directory: where the file is.
     init(_ directory: String, _ pool: BlockingPool) {
         let disk = SpoolDisk(directory)
-        (self.pool, self.disk) = (pool, disk)
+        self.pool = pool
+        self.disk = disk
         self.behind = WriteBehind(pool) { try disk.append($0) }
     }
 

@@ -2,7 +2,7 @@
 
 import Synchronization
 
-/// Counts after COMMIT and before anybody is told: whoever was told of a commit sees another number.
+/// Counts after COMMIT and before any caller is answered: after the answer the number is another one.
 final class CommitCounter: Sendable {
     private let count = Atomic<UInt64>(0)
 

@@ -6,9 +6,9 @@ import Synchronization
 
 /// One of SQLite's interfaces to the file system (its "VFS").
 enum FileSystemInterface: Sendable {
-    /// Other processes can read the database meanwhile: a backup, a shell.
+    /// Other processes can read the database at the same time: a backup, a shell.
     case shared
-    /// No other process can open the database meanwhile. Needs no room on the disk.
+    /// No other process can open the database at the same time. Needs no space on the disk.
     case exclusive
 
     var name: String { self == .shared ? "unix" : "unix-excl" }

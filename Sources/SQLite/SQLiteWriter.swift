@@ -38,7 +38,7 @@ final class SQLiteWriter: Worker {
             let outcomes = try self.commit(jobs)
             for (job, error) in zip(jobs, outcomes) { job.settle(error) }
             self.switchboard.wake(self.notified)
-            self.connection?.checkpoint()  // after the answers: nobody waits for it
+            self.connection?.checkpoint()  // after the answers, so that no caller waits for it
         } catch DatabaseFault.full where self.reserve != nil {
             self.isDiskFull = true
             self.serveFromReserve(jobs)

@@ -7,7 +7,7 @@ import Glibc
 final class SpaceReserve {
     /// In bytes; a deletion needs a few dozen pages of the write-ahead log.
     static let standardSize = 8 << 20
-    /// In bytes: what is given out at once, so that others find little to take meanwhile.
+    /// In bytes: what is given out at once, so that other writers find little to take.
     private static let step = 1 << 20
     /// In bytes: what is taken back at once.
     private static let grain = 64 << 10

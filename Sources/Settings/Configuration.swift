@@ -35,6 +35,7 @@ package struct Surroundings: Sendable {
     package let processors: Int
 
     package init(isTerminal: Bool, processors: Int) {
-        (self.isTerminal, self.processors) = (isTerminal, processors)
+        self.isTerminal = isTerminal
+        self.processors = processors
     }
 }

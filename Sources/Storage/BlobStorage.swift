@@ -118,7 +118,10 @@ package struct StoredObject: Hashable, Sendable {
     package let uploads: [MultipartUpload]
 
     package init(key: StorageKey, length: Int, modifiedAt: Timestamp, uploads: [MultipartUpload] = []) {
-        (self.key, self.length, self.modifiedAt, self.uploads) = (key, length, modifiedAt, uploads)
+        self.key = key
+        self.length = length
+        self.modifiedAt = modifiedAt
+        self.uploads = uploads
     }
 
     /// Both of the same key.
@@ -134,7 +137,10 @@ package struct MultipartUpload: Hashable, Sendable {
     package let key: StorageKey
     package let id: String
 
-    package init(key: StorageKey, id: String) { (self.key, self.id) = (key, id) }
+    package init(key: StorageKey, id: String) {
+        self.key = key
+        self.id = id
+    }
 }
 
 package struct StoredPart: Hashable, Sendable {
@@ -148,6 +154,9 @@ package struct StoredPart: Hashable, Sendable {
     package let digest: BlobDigest?
 
     package init(number: Int, entityTag: String, length: Int? = nil, digest: BlobDigest? = nil) {
-        (self.number, self.entityTag, self.length, self.digest) = (number, entityTag, length, digest)
+        self.number = number
+        self.entityTag = entityTag
+        self.length = length
+        self.digest = digest
     }
 }

@@ -36,7 +36,7 @@ package protocol StorageMarker: Sendable {
     /// - Throws: storage faults; a place that does not exist is `unmarked`.
     func owner() async throws -> StorageOwner
 
-    /// Makes the place this installation's, whoever's it was.
+    /// Makes the place this installation's, whichever installation's it was.
     func write(_ installation: UniqueID) async throws
 }
 

@@ -10,7 +10,8 @@ package struct SteadyClock: Sendable {
     package init(
         _ read: @escaping @Sendable () -> Duration, wait: @escaping @Sendable (Duration) async throws -> Void
     ) {
-        (self.read, self.wait) = (read, wait)
+        self.read = read
+        self.wait = wait
     }
 
     package func now() -> Duration { self.read() }

@@ -23,7 +23,8 @@ package final class WriteBehind: Sendable {
 
     /// - Parameter sink: takes a batch, on a thread of the pool, never two at a time.
     package init(_ pool: BlockingPool, _ sink: @escaping @Sendable ([[UInt8]]) throws -> Void) {
-        (self.pool, self.sink) = (pool, sink)
+        self.pool = pool
+        self.sink = sink
     }
 
     /// - Throws: what the sink threw for this or an earlier batch.

@@ -15,7 +15,10 @@ package struct OutboxRelay: Sendable {
         package var requeued = 0
 
         package init(claimed: Int = 0, enqueued: Int = 0, delivered: Int = 0, requeued: Int = 0) {
-            (self.claimed, self.enqueued, self.delivered, self.requeued) = (claimed, enqueued, delivered, requeued)
+            self.claimed = claimed
+            self.enqueued = enqueued
+            self.delivered = delivered
+            self.requeued = requeued
         }
     }
 
@@ -29,7 +32,10 @@ package struct OutboxRelay: Sendable {
 
     /// - Parameter maxAttempts: after so many deliveries an event that can't be handled is given up, and kept.
     package init(database: any Database, clock: WallClock, batch: Int, maxAttempts: Int) {
-        (self.database, self.clock, self.batch, self.maxAttempts) = (database, clock, batch, maxAttempts)
+        self.database = database
+        self.clock = clock
+        self.batch = batch
+        self.maxAttempts = maxAttempts
     }
 
     /// Handles what is due, at most a batch.

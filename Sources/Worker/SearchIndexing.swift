@@ -12,11 +12,13 @@ package struct SearchIndexing: Sendable {
         package var failed = 0
 
         package init(claimed: Int = 0, completed: Int = 0, failed: Int = 0) {
-            (self.claimed, self.completed, self.failed) = (claimed, completed, failed)
+            self.claimed = claimed
+            self.completed = completed
+            self.failed = failed
         }
     }
 
-    /// Jobs in one transaction: few, for on SQLite everybody else who writes waits meanwhile.
+    /// Jobs in one transaction: few, because on SQLite all other writers wait for them.
     private static let chunk = 20
 
     private let database: any Database
@@ -27,7 +29,10 @@ package struct SearchIndexing: Sendable {
     private let leaseSeconds: Int64
 
     package init(database: any Database, clock: WallClock, batch: Int, maxAttempts: Int, leaseSeconds: Int) {
-        (self.database, self.clock, self.batch, self.maxAttempts) = (database, clock, batch, maxAttempts)
+        self.database = database
+        self.clock = clock
+        self.batch = batch
+        self.maxAttempts = maxAttempts
         self.leaseSeconds = Int64(leaseSeconds)
     }
 

@@ -11,7 +11,10 @@ package struct SearchWork: Sendable {
     private let log: Log
 
     package init(relay: OutboxRelay, indexing: SearchIndexing, rebuilding: SearchRebuilding, log: Log) {
-        (self.relay, self.indexing, self.rebuilding, self.log) = (relay, indexing, rebuilding, log)
+        self.relay = relay
+        self.indexing = indexing
+        self.rebuilding = rebuilding
+        self.log = log
     }
 
     /// One outbox sweep, then one job sweep. What one of them throws doesn't keep the other from running.

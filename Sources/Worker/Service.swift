@@ -31,7 +31,11 @@ package struct Periodic: Service {
         _ name: String, every interval: Duration, wokenBy wakeUps: [WakeUps] = [],
         report: @escaping @Sendable (String, any Error) -> Void, work: @escaping @Sendable () async throws -> Void
     ) {
-        (self.name, self.interval, self.wakeUps, self.report, self.work) = (name, interval, wakeUps, report, work)
+        self.name = name
+        self.interval = interval
+        self.wakeUps = wakeUps
+        self.report = report
+        self.work = work
     }
 
     package func run() async throws {

@@ -30,8 +30,13 @@ package struct WebhookDelivery: Service {
         queue: WebhookQueue, client: HTTPClient, timeout: Duration, limit: Int, interval: Duration, wakeUps: WakeUps,
         report: @escaping @Sendable (String, any Error) -> Void
     ) {
-        (self.queue, self.client, self.timeout, self.limit) = (queue, client, timeout, limit)
-        (self.interval, self.wakeUps, self.report) = (interval, wakeUps, report)
+        self.queue = queue
+        self.client = client
+        self.timeout = timeout
+        self.limit = limit
+        self.interval = interval
+        self.wakeUps = wakeUps
+        self.report = report
     }
 
     package func run() async throws {
@@ -121,7 +126,7 @@ private final class Slots: Sendable {
 }
 
 extension HTTPClientFault {
-    /// For whoever made the subscription: what he may know.
+    /// The text for the owner of the subscription, without internals.
     fileprivate var brief: String {
         switch self {
         case .invalidRequest: "the URL can't be used"

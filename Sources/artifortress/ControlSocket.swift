@@ -19,13 +19,15 @@ final class ControlSocket: Sendable {
     init(data: String) throws {
         let path = "\(data)/control.sock"
         if path.utf8.count <= Self.limit {
-            (self.path, self.directory) = (path, -1)
+            self.path = path
+            self.directory = -1
         } else {
             let descriptor = unsafe open(data, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
             guard descriptor >= 0 else {
                 throw Deployment.Failure(description: "cannot open \(data): \(unsafe String(cString: strerror(errno)))")
             }
-            (self.path, self.directory) = ("/proc/self/fd/\(descriptor)/control.sock", descriptor)
+            self.path = "/proc/self/fd/\(descriptor)/control.sock"
+            self.directory = descriptor
         }
     }
 

@@ -38,21 +38,21 @@ struct Deployment: Sendable {
 
     /// - Parameters:
     ///   - migrates: whether the schema is brought up to date; else an outdated one is refused.
-    ///   - patience: how long somebody who holds the data directory is waited for: a verb holds it for a moment.
+    ///   - lockTimeout: how long to wait for another process to release the data directory: a verb holds it for a moment.
     static func open(
-        _ configuration: Configuration, migrates: Bool, patience: Duration = .zero
+        _ configuration: Configuration, migrates: Bool, lockTimeout: Duration = .zero
     ) async throws -> Deployment {
         try AuthorityFiles.check(configuration)
         return try await FaultReport(configuration).naming {
-            try await self.openStores(configuration, migrates: migrates, patience: patience)
+            try await self.openStores(configuration, migrates: migrates, lockTimeout: lockTimeout)
         }
     }
 
     private static func openStores(
-        _ configuration: Configuration, migrates: Bool, patience: Duration
+        _ configuration: Configuration, migrates: Bool, lockTimeout: Duration
     ) async throws -> Deployment {
         let clock = WallClock.system
-        let (database, lock, migrations) = try await self.openDatabase(configuration, patience: patience)
+        let (database, lock, migrations) = try await self.openDatabase(configuration, lockTimeout: lockTimeout)
         do {
             // Nothing is written if everything is there: on a full disk, and on a standby, what is stored can be read.
             let pending = try await Migrator.pending(database, migrations)
@@ -99,9 +99,9 @@ struct Deployment: Sendable {
     }
 
     private static func openDatabase(
-        _ configuration: Configuration, patience: Duration
+        _ configuration: Configuration, lockTimeout: Duration
     ) async throws -> (any Database, DataLock?, [Migration]) {
-        let end = ContinuousClock.now + patience
+        let end = ContinuousClock.now + lockTimeout
         while true {
             do {
                 return try self.openDatabase(configuration)

@@ -16,9 +16,9 @@ enum LocalChannel {
         let description: String
     }
 
-    /// How long somebody is waited for who holds the data directory and doesn't answer: a server that is starting, or
+    /// How long to wait for a process that holds the data directory and does not answer: a server that is starting, or
     /// another verb.
-    private static let patience = Duration.seconds(10)
+    private static let lockTimeout = Duration.seconds(10)
 
     /// Sends one request to `/local/v1/…`.
     ///
@@ -35,7 +35,7 @@ enum LocalChannel {
     private static func sendPatiently(
         _ method: String, _ path: String, _ body: JSON?, to configuration: Configuration
     ) async throws -> JSON {
-        let end = ContinuousClock.now + self.patience
+        let end = ContinuousClock.now + self.lockTimeout
         while true {
             do {
                 return try await self.sendHere(method, path, body, configuration)

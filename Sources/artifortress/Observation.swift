@@ -143,7 +143,7 @@ struct Observation: Sendable {
         }
     }
 
-    /// Bytes that are damaged are counted and told at once: nobody got them as if they were whole.
+    /// Damaged bytes are counted and logged at once: they were never sent as if they were whole.
     func record(_ failure: DownloadFailure) {
         self.downloadFailures.with(failure.cause.rawValue).add()
         self.log.write(
@@ -155,7 +155,7 @@ struct Observation: Sendable {
             ], correlation: failure.correlation)
     }
 
-    /// Where the policy gives no verdict nothing gets out: whoever runs the server should know at once.
+    /// Without a verdict nothing is published, so the operator is informed at once.
     func record(_ outcome: PolicyOutcome) {
         switch outcome {
         case .verdict(let action, let decision): self.policyVerdicts.with(action.rawValue, decision.rawValue).add()

@@ -37,7 +37,7 @@ extension Serving {
             admission: self.admission.standard)
     }
 
-    /// The end of sessions whose time is over, and of objects that nobody knows.
+    /// Aborts expired sessions and deletes unknown objects.
     var uploadSweeps: [Sweep] {
         let expiry = UploadExpiry(database: self.database, clock: self.clock)
         let storage = StorageSweep(

@@ -78,7 +78,7 @@ extension Serving {
             baseURL: self.ownURL)
     }
 
-    /// Where nobody has sent a request whose host could be used.
+    /// For events without a request whose host could be used.
     private var ownURL: String {
         if let url = self.configuration[.publicURL] { return url.description }
         let scheme = self.configuration[.tlsCertificateFile] == nil ? "http" : "https"

@@ -33,7 +33,8 @@ struct Serving: Sendable {
     init(_ deployment: Deployment, _ observation: Observation, steadyClock: SteadyClock = .system) {
         self.steadyClock = steadyClock
         self.policyServer = deployment.configuration.policyServer(clock: deployment.clock, steadyClock)
-        (self.deployment, self.observation) = (deployment, observation)
+        self.deployment = deployment
+        self.observation = observation
         observation.watch(deployment.database)
         self.stagingKeys = StagingKeys(
             database: deployment.database, clock: deployment.clock, owner: deployment.instance)
@@ -192,7 +193,7 @@ struct Serving: Sendable {
     var heartbeat: any Service {
         let sweep = ObjectSweep(database: self.database, storage: self.storage, clock: self.clock)
         let instance = self.deployment.instance
-        return self.repeating(Sweep("heartbeat", every: .seconds(10)) { try await sweep.beat(instance) })
+        return self.repeating(Sweep("heartbeat", every: .seconds(10)) { try await sweep.recordHeartbeat(instance) })
     }
 
     private func repeating(_ sweep: Sweep) -> any Service {
@@ -208,7 +209,9 @@ struct Sweep: Sendable {
     let once: @Sendable () async throws -> Void
 
     init(_ name: String, every interval: Duration, _ once: @escaping @Sendable () async throws -> Void) {
-        (self.name, self.interval, self.once) = (name, interval, once)
+        self.name = name
+        self.interval = interval
+        self.once = once
     }
 }
 

@@ -138,7 +138,8 @@ struct Answer: Sendable {
     let body: [UInt8]
 
     init(_ response: Response) async throws {
-        (self.status, self.headers) = (response.status, response.headers)
+        self.status = response.status
+        self.headers = response.headers
         switch response.body {
         case .bytes(let bytes): self.body = bytes
         case .file(let region):

@@ -17,7 +17,9 @@ import Testing
         var testDescription: String { self.name }
 
         init(_ name: String, refused: Set<Stage>, _ statement: @escaping @Sendable (Rows) -> SQL) {
-            (self.name, self.refused, self.statement) = (name, refused, statement)
+            self.name = name
+            self.refused = refused
+            self.statement = statement
         }
 
         /// Not there: a draft with entries, say, can't change its id for their sake.

@@ -6,10 +6,10 @@ import Testing
 
 @Suite struct PoolTests {
     @Test(arguments: Engine.available)
-    func `a caller gives up after its patience, or at once when cancelled`(engine: Engine) async throws {
+    func `a caller gives up after its queueTimeout, or at once when cancelled`(engine: Engine) async throws {
         let options = Engine.Options {
             $0.connections = 1
-            $0.patience = .milliseconds(150)
+            $0.queueTimeout = .milliseconds(150)
         }
         try await engine.withSamples(options) { database in
             #expect(await eventually { (try? await database.check()) != nil })

@@ -10,15 +10,26 @@ struct Sample: Hashable, Sendable {
 
     init(_ name: String, at time: Int64 = 1_700_000_000_123_456) {
         self.id = UniqueID(at: Timestamp(microseconds: time))
-        (self.name, self.flag, self.count, self.small) = (name, true, .max, nil)
-        (self.payload, self.document, self.labels) = (nil, nil, TextList([]))
+        self.name = name
+        self.flag = true
+        self.count = .max
+        self.small = nil
+        self.payload = nil
+        self.document = nil
+        self.labels = TextList([])
         self.created = Timestamp(microseconds: time)
     }
 
     init(row: borrowing Row) throws {
-        (self.id, self.name, self.flag) = (try row[0], try row[1], try row[2])
-        (self.count, self.small, self.payload) = (try row[3], try row[4], try row[5])
-        (self.document, self.labels, self.created) = (try row[6], try row[7], try row[8])
+        self.id = try row[0]
+        self.name = try row[1]
+        self.flag = try row[2]
+        self.count = try row[3]
+        self.small = try row[4]
+        self.payload = try row[5]
+        self.document = try row[6]
+        self.labels = try row[7]
+        self.created = try row[8]
     }
 
     var insert: SQL {

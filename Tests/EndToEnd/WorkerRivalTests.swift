@@ -169,7 +169,8 @@ private final class WorkerPair: Sendable {
     private let processes = Mutex<[Process?]>([nil, nil])
 
     init(_ settings: [String: String], _ directory: String) {
-        (self.settings, self.directory) = (settings, directory)
+        self.settings = settings
+        self.directory = directory
     }
 
     func startAll() throws { for number in 0...1 { try self.start(number) } }

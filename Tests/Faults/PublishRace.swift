@@ -31,7 +31,8 @@ struct PublishRace: Sendable {
 
     /// - Parameter seed: of who asks for what.
     init(_ server: ServerProcess, seed: UInt64) async throws {
-        (self.server, self.seed) = (server, seed)
+        self.server = server
+        self.seed = seed
         let token = try await server.token()
         self.token = token
         var drafts: [Draft] = []

@@ -122,7 +122,10 @@ final class ZeroBody: BodySource {
     private let isEndless: Bool
 
     /// - Parameter isEndless: whether it never ends after that many bytes, and only cancellation helps.
-    init(count: Int, isEndless: Bool = false) { (self.count, self.isEndless) = (count, isEndless) }
+    init(count: Int, isEndless: Bool = false) {
+        self.count = count
+        self.isEndless = isEndless
+    }
 
     func nextChunk() async throws -> [UInt8]? {
         guard self.given.total < self.count else {

@@ -151,7 +151,10 @@ final class CountingBody: BodySource {
 
     var bytesGiven: Int { self.given.load(ordering: .relaxed) }
 
-    init(chunk: Int, count: Int) { (self.chunk, self.count) = (chunk, count) }
+    init(chunk: Int, count: Int) {
+        self.chunk = chunk
+        self.count = count
+    }
 
     static func bytes(_ range: Range<Int>) -> [UInt8] { range.map { UInt8(truncatingIfNeeded: $0 &* 7 ^ $0 >> 8) } }
 

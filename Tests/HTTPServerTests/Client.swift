@@ -38,7 +38,8 @@ struct Client: ~Copyable {
                 unsafe connect(socket, $0, socklen_t(length)) == 0
             }
         }
-        (self.socket, self.isConnected) = (socket, isConnected)
+        self.socket = socket
+        self.isConnected = isConnected
     }
 
     deinit { close(self.socket) }

@@ -14,10 +14,12 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
     var testDescription: String { self.key }
 
     init(_ key: String, _ variable: String, _ flag: String, _ defaultText: String, good: [String], bad: [String]) {
-        (self.key, self.variable, self.flag, self.defaultText) = (
-            key, "ARTIFORTRESS_\(variable)", "--\(flag)", defaultText
-        )
-        (self.good, self.bad) = (good, bad)
+        self.key = key
+        self.variable = "ARTIFORTRESS_\(variable)"
+        self.flag = "--\(flag)"
+        self.defaultText = defaultText
+        self.good = good
+        self.bad = bad
     }
 
     /// A whole number: both bounds are taken, their neighbours are not.

@@ -13,7 +13,7 @@ enum BouncerPlace {
             var limits = Limits()
             (limits.statement, limits.lock) = (120_000, 120_000)
             let database = PostgreSQLDatabase(
-                address, connections: 1, pooling: .bouncer, limits: limits, patience: .seconds(300))
+                address, connections: 1, pooling: .bouncer, limits: limits, queueTimeout: .seconds(300))
             do {
                 try await database.transaction { transaction in
                     try transaction.run(

@@ -45,7 +45,7 @@ package enum Engine: String, CaseIterable, Sendable, CustomStringConvertible {
     /// How a test's database is opened.
     package struct Options: Sendable {
         package var connections = 4
-        package var patience = Duration.seconds(60)
+        package var queueTimeout = Duration.seconds(60)
         /// How long a statement may run.
         package var limit = Duration.seconds(60)
         /// SQLite's: the length of the log from which on readers are waited for, in bytes.
@@ -93,14 +93,15 @@ package enum Place: Sendable {
         switch self {
         case .file(let path):
             return SQLiteDatabase(
-                path: path, readers: options.connections, durability: options.durability, patience: options.patience,
+                path: path, readers: options.connections, durability: options.durability,
+                queueTimeout: options.queueTimeout,
                 limit: options.limit, logLimit: options.logLimit)
         case .server(let address, let pooling):
             var limits = Limits()
             limits.statement = Int(options.limit / .milliseconds(1))
             return PostgreSQLDatabase(
                 address, connections: options.connections, pooling: pooling, limits: limits,
-                patience: options.patience)
+                queueTimeout: options.queueTimeout)
         }
     }
 }

@@ -62,7 +62,8 @@ private final class ExplainingSession: Session {
     private let keep: (QueryPlan) -> Void
 
     init(_ session: any Session, _ keep: @escaping (QueryPlan) -> Void) {
-        (self.session, self.keep) = (session, keep)
+        self.session = session
+        self.keep = keep
     }
 
     var dialect: Dialect { self.session.dialect }

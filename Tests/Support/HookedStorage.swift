@@ -21,7 +21,10 @@ package final class HookedStorage: BlobStorage {
         opening: @escaping Opening = { $0 },
         completing: @escaping Completing = { _, below in try await below() }
     ) {
-        (self.below, self.measuring, self.opening, self.completing) = (below, measuring, opening, completing)
+        self.below = below
+        self.measuring = measuring
+        self.opening = opening
+        self.completing = completing
     }
 
     package func open(_ key: StorageKey, _ range: Range<Int>, of length: Int) async throws -> StoredBytes {

@@ -36,7 +36,8 @@ package final class PostgreSQLCluster {
 
     private init(in directory: String) throws {
         guard let programs = Self.programs else { throw CocoaError(.fileNoSuchFile) }
-        (self.directory, self.programs) = (directory, programs)
+        self.directory = directory
+        self.programs = programs
         self.address = try PostgreSQLAddress(parsing: "postgres://artifortress@/postgres?host=\(directory)/s")
         for name in ["d", "s"] {
             try FileManager.default.createDirectory(atPath: "\(directory)/\(name)", withIntermediateDirectories: false)

@@ -83,7 +83,7 @@ final class Maintenance: Sendable {
     private init(_ address: PostgreSQLAddress) {
         var limits = Limits()
         limits.statement = 120_000
-        self.database = PostgreSQLDatabase(address, connections: 4, limits: limits, patience: .seconds(300))
+        self.database = PostgreSQLDatabase(address, connections: 4, limits: limits, queueTimeout: .seconds(300))
     }
 
     func run(_ statement: String) async throws {

@@ -27,7 +27,8 @@ package final class S3FaultProxy: Sendable {
     package var faults: Int { self.spoilt.load(ordering: .relaxed) }
 
     private init(_ target: String, rate: Int, seed: UInt64) {
-        (self.target, self.rate) = (target, rate)
+        self.target = target
+        self.rate = rate
         self.random = Mutex(seed &* 0x9E37_79B9_7F4A_7C15 | 1)
     }
 

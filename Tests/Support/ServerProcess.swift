@@ -108,7 +108,8 @@ package final class ServerProcess: Sendable {
     private let state = Mutex(State())
 
     package init(directory: String, settings: [String: String]) {
-        (self.directory, self.settings) = (directory, settings)
+        self.directory = directory
+        self.settings = settings
     }
 
     package var pid: pid_t { self.state.withLock(\.pid) }

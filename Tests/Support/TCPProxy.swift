@@ -91,7 +91,10 @@ package final class TCPProxy: Sendable {
     private final class DescriptorPair: Sendable {
         private let users = Atomic(2)
         private let first: Int32, second: Int32
-        init(_ first: Int32, _ second: Int32) { (self.first, self.second) = (first, second) }
+        init(_ first: Int32, _ second: Int32) {
+            self.first = first
+            self.second = second
+        }
         func leave() {
             guard self.users.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 else { return }
             close(self.first)

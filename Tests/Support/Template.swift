@@ -11,7 +11,8 @@ package struct Template: Sendable {
     let rows: String?
 
     package init(migrated migrations: [Migration], rows: String? = nil) {
-        (self.migrations, self.rows) = (migrations, rows)
+        self.migrations = migrations
+        self.rows = rows
     }
 
     /// The same for the same content, in any process.

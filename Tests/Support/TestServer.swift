@@ -63,7 +63,8 @@ package final class RawServer: Sendable {
                 unsafe getsockname(socket, $0, &length)
             }
         }
-        (self.socket, self.port) = (socket, UInt16(bigEndian: address.sin_port))
+        self.socket = socket
+        self.port = UInt16(bigEndian: address.sin_port)
         Thread.start { [weak self] in
             while true {
                 let client = accept(socket, nil, nil)

@@ -33,7 +33,10 @@ package struct WireClient: Sendable {
     package let host: String
     package let port: UInt16
 
-    package init(host: String = "127.0.0.1", port: UInt16) { (self.host, self.port) = (host, port) }
+    package init(host: String = "127.0.0.1", port: UInt16) {
+        self.host = host
+        self.port = port
+    }
 
     /// Sends one request and reads its answer, on a thread of its own.
     ///

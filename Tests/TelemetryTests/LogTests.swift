@@ -14,7 +14,8 @@ private final class Line: Sendable {
     init() {
         var ends: [Int32] = [-1, -1]
         unsafe pipe(&ends)
-        (self.reading, self.writing) = (ends[0], ends[1])
+        self.reading = ends[0]
+        self.writing = ends[1]
     }
 
     deinit {

@@ -18,7 +18,8 @@ struct Answer: Sendable, CustomStringConvertible {
 
     /// - Parameter isHead: the answer to HEAD, whose body isn't asked for.
     init(_ response: Response, isHead: Bool = false) async {
-        (self.status, self.headers) = (response.status, response.headers)
+        self.status = response.status
+        self.headers = response.headers
         self.announced =
             switch response.body {
             case .bytes(let bytes): bytes.count
@@ -35,7 +36,8 @@ struct Answer: Sendable, CustomStringConvertible {
             } catch {
                 failure = "\(error)"
             }
-            (self.body, self.failure) = (bytes, failure)
+            self.body = bytes
+            self.failure = failure
         case .stream where isHead: (self.body, self.failure) = ([], nil)
         case .stream(_, let write):
             let collector = Collector()

@@ -66,7 +66,9 @@ struct UploadScene: Sendable {
         _ database: any Database, _ storage: any BlobStorage, _ fixture: StorageFixture, _ policy: AdmissionPolicy,
         verifies: Bool = false
     ) async throws {
-        (self.database, self.storage, self.fixture) = (database, storage, fixture)
+        self.database = database
+        self.storage = storage
+        self.fixture = fixture
         let ahead = Shift()
         self.ahead = ahead
         let clock = WallClock { WallClock.system.now() + ahead.seconds }

@@ -9,7 +9,10 @@ package struct TokenAdministrationRoutes: Sendable {
     private let tokens: Tokens
     private let policies: TokenPolicies
 
-    package init(tokens: Tokens, policies: TokenPolicies) { (self.tokens, self.policies) = (tokens, policies) }
+    package init(tokens: Tokens, policies: TokenPolicies) {
+        self.tokens = tokens
+        self.policies = policies
+    }
 
     package var routes: [Route] {
         let policy = "/v1/admin/auth/pat-policy"

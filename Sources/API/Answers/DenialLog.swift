@@ -16,10 +16,12 @@ struct DenialLog: Sendable {
     private let defaultTenant: TenantID
 
     init(database: any Database, clock: WallClock, defaultTenant: TenantID) {
-        (self.database, self.clock, self.defaultTenant) = (database, clock, defaultTenant)
+        self.database = database
+        self.clock = clock
+        self.defaultTenant = defaultTenant
     }
 
-    /// - Parameter caller: nil for nobody who is known.
+    /// - Parameter caller: nil if the request has no valid credential.
     func denied(_ refusal: Refusal, to call: Call, on pattern: PathPattern, by caller: Caller?) async throws {
         var details: [JSON.Member] = [
             .init("path", .string(String(call.request.target.path.prefix(Self.pathLimit)))),

@@ -34,7 +34,8 @@ package struct DownloadWatch: Sendable {
     private let report: @Sendable (DownloadFailure) -> Void
 
     package init(verifiers: BlockingPool?, report: @escaping @Sendable (DownloadFailure) -> Void) {
-        (self.verifiers, self.report) = (verifiers, report)
+        self.verifiers = verifiers
+        self.report = report
     }
 
     /// The body for bytes that were opened.
@@ -90,7 +91,10 @@ private struct VerifiedBytes {
     private let hash = RunningHash()
 
     init(_ bytes: StoredBytes, length: Int, _ digest: BlobDigest, _ threads: BlockingPool) {
-        (self.bytes, self.length, self.digest, self.threads) = (bytes, length, digest, threads)
+        self.bytes = bytes
+        self.length = length
+        self.digest = digest
+        self.threads = threads
     }
 
     func send(to writer: BodyWriter) async throws {

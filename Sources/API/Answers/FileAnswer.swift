@@ -16,7 +16,9 @@ package struct FileAnswer: Sendable {
     private let watch: DownloadWatch
 
     package init(storage: any BlobStorage, clock: WallClock, watch: DownloadWatch) {
-        (self.storage, self.clock, self.watch) = (storage, clock, watch)
+        self.storage = storage
+        self.clock = clock
+        self.watch = watch
     }
 
     /// - Throws: `precondition_failed`, `bad_request` and `invalid_range` for what the request asks; storage faults.

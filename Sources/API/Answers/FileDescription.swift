@@ -47,8 +47,12 @@ package final class FileDescription: Sendable {
         _ digest: BlobDigest, _ length: Int, _ key: StorageKey, type: String?, modifiedAt: Timestamp?,
         _ download: RepositorySettings.Download, name: String, _ further: [(name: String, value: String)]
     ) {
-        (self.digest, self.length, self.storageKey) = (digest, length, key)
-        (self.modifiedAt, self.download, self.tag) = (modifiedAt, download, EntityTag(digest.hex))
+        self.digest = digest
+        self.length = length
+        self.storageKey = key
+        self.modifiedAt = modifiedAt
+        self.download = download
+        self.tag = EntityTag(digest.hex)
         var headers: Headers = ["Accept-Ranges": "bytes", "ETag": self.tag.description]
         if let time = modifiedAt { headers.append("Last-Modified", time.httpDate) }
         for header in further { headers.append(header.name, header.value) }

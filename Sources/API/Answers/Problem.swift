@@ -13,7 +13,10 @@ package struct Problem: Hashable, Sendable {
     package let details: [JSON.Member]
 
     package init(_ status: Int, _ code: String, _ message: String, _ details: [JSON.Member] = []) {
-        (self.status, self.code, self.message, self.details) = (status, code, message, details)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.details = details
     }
 
     package init(describing error: any Error) {
@@ -49,7 +52,8 @@ package struct Problem: Hashable, Sendable {
         case .immutable:
             self.init(409, Reason.conflict.rawValue, "The version is published: it cannot be modified.")
         case .duplicate, .reference:
-            self.init(409, Reason.conflict.rawValue, "Somebody else changed the same thing meanwhile. Try again.")
+            self.init(
+                409, Reason.conflict.rawValue, "Another request changed the same resource at the same time. Try again.")
         case .readOnly, .accessDenied, .damaged:
             self.init(503, Reason.serviceUnavailable.rawValue, "\(Self.sentence(fault.summary)) Try again later.")
         case .unreadable, .poisoned, .other:
@@ -82,7 +86,7 @@ package struct Problem: Hashable, Sendable {
         "\(summary.prefix(1).uppercased())\(summary.dropFirst())."
     }
 
-    /// Whether it is ours to mend, and so to be logged as an error.
+    /// Whether it is a server error, which is logged as one.
     package var isFault: Bool { self.status >= 500 }
 
     /// In seconds, where there is a time to wait for.

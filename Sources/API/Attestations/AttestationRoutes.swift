@@ -12,7 +12,9 @@ package struct AttestationRoutes: Sendable {
     private let files: FileAnswer
 
     package init(attesting: Attesting, reading: PackageReading, files: FileAnswer) {
-        (self.attesting, self.reading, self.files) = (attesting, reading, files)
+        self.attesting = attesting
+        self.reading = reading
+        self.files = files
     }
 
     package var routes: [Route] {

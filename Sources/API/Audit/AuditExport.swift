@@ -20,7 +20,9 @@ struct AuditExport: Sendable {
     private let length: Int
 
     init(of audit: AuditReading, filter: AuditFilter, limit: Int, under grant: TenantGrant) async throws {
-        (self.audit, self.filter, self.grant) = (audit, filter, grant)
+        self.audit = audit
+        self.filter = filter
+        self.grant = grant
         var ids: Set<Int64> = []
         var length = 0
         var hash = SHA256()
@@ -36,7 +38,9 @@ struct AuditExport: Sendable {
             }
             if records.count < Self.page { break }
         }
-        (self.ids, self.length, self.hash) = (ids, length, hash.finish().hex)
+        self.ids = ids
+        self.length = length
+        self.hash = hash.finish().hex
     }
 
     var response: Response {

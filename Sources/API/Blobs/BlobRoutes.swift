@@ -8,7 +8,10 @@ package struct BlobRoutes: Sendable {
     private let resolving: Resolving
     private let files: FileAnswer
 
-    package init(resolving: Resolving, files: FileAnswer) { (self.resolving, self.files) = (resolving, files) }
+    package init(resolving: Resolving, files: FileAnswer) {
+        self.resolving = resolving
+        self.files = files
+    }
 
     package var routes: [Route] {
         [

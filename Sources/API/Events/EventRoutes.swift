@@ -7,8 +7,8 @@ package import Registry
 
 package struct EventRoutes: Sendable {
     /// In seconds, where the caller says nothing.
-    private static let patience = 20
-    private static let longestPatience = 50
+    private static let waitSeconds = 20
+    private static let longestWait = 50
 
     private let feed: EventFeed
 
@@ -25,7 +25,7 @@ package struct EventRoutes: Sendable {
     private func page(_ call: Call) async throws -> Response {
         let target = call.request.target
         let after = try Self.number("after", of: target)
-        let wait = try Self.number("wait", of: target).map { min(Int($0), Self.longestPatience) } ?? Self.patience
+        let wait = try Self.number("wait", of: target).map { min(Int($0), Self.longestWait) } ?? Self.waitSeconds
         let page = try await self.feed.page(
             in: call.place, after: after, limit: target.count("limit", default: 100, atMost: 1000),
             waiting: .seconds(wait))

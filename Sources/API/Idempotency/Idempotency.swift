@@ -18,7 +18,10 @@ package struct Idempotency: Sendable {
     package let database: any Database
     private let clock: WallClock
 
-    package init(database: any Database, clock: WallClock) { (self.database, self.clock) = (database, clock) }
+    package init(database: any Database, clock: WallClock) {
+        self.database = database
+        self.clock = clock
+    }
 
     /// Answers a request whose caller is authorised: from memory where it was answered before under its key, else by
     /// `handle`, whose answer is remembered.

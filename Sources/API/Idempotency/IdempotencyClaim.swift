@@ -18,7 +18,9 @@ package final class IdempotencyClaim: Sendable {
     private let settled = Mutex(false)
 
     init(_ key: IdempotencyKey, bodyHash: String, clock: WallClock) {
-        (self.key, self.bodyHash, self.now) = (key, bodyHash, clock.now())
+        self.key = key
+        self.bodyHash = bodyHash
+        self.now = clock.now()
     }
 
     /// Keys older than this have expired.

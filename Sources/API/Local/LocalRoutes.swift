@@ -15,7 +15,10 @@ package struct LocalRoutes: Sendable {
     private let standardTTL: Int
 
     package init(tenants: Tenants, tokens: Tokens, bootstrap: BootstrapTokens, standardTTL: Int) {
-        (self.tenants, self.tokens, self.bootstrap, self.standardTTL) = (tenants, tokens, bootstrap, standardTTL)
+        self.tenants = tenants
+        self.tokens = tokens
+        self.bootstrap = bootstrap
+        self.standardTTL = standardTTL
     }
 
     package var routes: [Route] {

@@ -12,7 +12,10 @@ package struct PackageRoutes: Sendable {
     private let files: FileAnswer
 
     package init(formats: PackageFormats, reading: PackageReading, resolving: Resolving, files: FileAnswer) {
-        (self.formats, self.reading, self.resolving, self.files) = (formats, reading, resolving, files)
+        self.formats = formats
+        self.reading = reading
+        self.resolving = resolving
+        self.files = files
     }
 
     package var routes: [Route] {

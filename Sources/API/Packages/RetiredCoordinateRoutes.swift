@@ -10,7 +10,8 @@ package struct RetiredCoordinateRoutes: Sendable {
     private let retired: RetiredCoordinates
 
     package init(formats: PackageFormats, retired: RetiredCoordinates) {
-        (self.formats, self.retired) = (formats, retired)
+        self.formats = formats
+        self.retired = retired
     }
 
     package var routes: [Route] {

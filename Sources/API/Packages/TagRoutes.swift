@@ -12,7 +12,9 @@ package struct TagRoutes: Sendable {
     private let reading: PackageReading
 
     package init(formats: PackageFormats, tagging: Tagging, reading: PackageReading) {
-        (self.formats, self.tagging, self.reading) = (formats, tagging, reading)
+        self.formats = formats
+        self.tagging = tagging
+        self.reading = reading
     }
 
     package var routes: [Route] {
@@ -100,7 +102,10 @@ private struct TagCondition: Sendable {
     private let wanted: String?
     private let unwanted: String?
 
-    init(_ headers: Headers) { (self.wanted, self.unwanted) = (headers["if-match"], headers["if-none-match"]) }
+    init(_ headers: Headers) {
+        self.wanted = headers["if-match"]
+        self.unwanted = headers["if-none-match"]
+    }
 
     func holds(for tag: StoredTag?) -> Bool {
         let present = tag.map { EntityTag(String($0.revision)) }

@@ -15,8 +15,11 @@ package struct VersionRoutes: Sendable {
         formats: PackageFormats, drafts: Drafts, contents: DraftContents, publishing: Publishing,
         tombstoning: Tombstoning
     ) {
-        (self.formats, self.drafts, self.contents) = (formats, drafts, contents)
-        (self.publishing, self.tombstoning) = (publishing, tombstoning)
+        self.formats = formats
+        self.drafts = drafts
+        self.contents = contents
+        self.publishing = publishing
+        self.tombstoning = tombstoning
     }
 
     package var routes: [Route] {

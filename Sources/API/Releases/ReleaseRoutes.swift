@@ -12,7 +12,8 @@ package struct ReleaseRoutes: Sendable {
     private let reading: ReleaseReading
 
     package init(releasing: Releasing, reading: ReleaseReading) {
-        (self.releasing, self.reading) = (releasing, reading)
+        self.releasing = releasing
+        self.reading = reading
     }
 
     package var routes: [Route] {

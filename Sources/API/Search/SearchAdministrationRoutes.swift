@@ -11,7 +11,8 @@ package struct SearchAdministrationRoutes: Sendable {
     private let controls: SearchControls
 
     package init(rebuilding: SearchRebuilding, controls: SearchControls) {
-        (self.rebuilding, self.controls) = (rebuilding, controls)
+        self.rebuilding = rebuilding
+        self.controls = controls
     }
 
     package var routes: [Route] {

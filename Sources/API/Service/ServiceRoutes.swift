@@ -22,7 +22,9 @@ package struct Dependency: Sendable {
     package init(
         _ name: String, isEssential: Bool, check: @escaping @Sendable () async -> (Status, detail: String?)
     ) {
-        (self.name, self.isEssential, self.check) = (name, isEssential, check)
+        self.name = name
+        self.isEssential = isEssential
+        self.check = check
     }
 
     /// One that is well if `probe` returns. The caller learns the kind of what it throws; the rest is for the log.
@@ -59,7 +61,9 @@ package struct ServiceRoutes: Sendable {
     private let dependencies: [Dependency]
 
     package init(environment: String, clock: WallClock, dependencies: [Dependency]) {
-        (self.environment, self.clock, self.dependencies) = (environment, clock, dependencies)
+        self.environment = environment
+        self.clock = clock
+        self.dependencies = dependencies
     }
 
     package var routes: [Route] {

@@ -1,9 +1,9 @@
-// What somebody says of a version's bytes, as it was sent: in a signed envelope, unsigned, or as a signature alone.
+// A statement about a version's bytes, as it was sent: in a signed envelope, unsigned, or as a signature alone.
 
 package enum AttestationKind: String, CaseIterable, Sendable {
     /// A DSSE envelope with an in-toto statement, also within a Sigstore bundle.
     case dsse
-    /// An in-toto statement that nobody has signed.
+    /// An unsigned in-toto statement.
     case statement = "in_toto"
     /// A signature over a file's bytes.
     case signature
@@ -41,8 +41,11 @@ package struct AttestationDocument: Hashable, Sendable {
         self.bytes = bytes
         if InTotoStatement.isOne(document) {
             let statement = try InTotoStatement(document)
-            (self.kind, self.signedBytes, self.signatures) = (.statement, nil, [])
-            (self.predicateType, self.subjects) = (statement.predicateType, statement.subjects)
+            self.kind = .statement
+            self.signedBytes = nil
+            self.signatures = []
+            self.predicateType = statement.predicateType
+            self.subjects = statement.subjects
             return
         }
         let envelope = try DSSEEnvelope(document["dsseEnvelope"] ?? document)
@@ -57,8 +60,11 @@ package struct AttestationDocument: Hashable, Sendable {
             throw .badRequest("The payload of the DSSE envelope is not JSON: \(error).")
         }
         let statement = try InTotoStatement(payload)
-        (self.kind, self.signedBytes, self.signatures) = (.dsse, envelope.signedBytes, envelope.signatures)
-        (self.predicateType, self.subjects) = (statement.predicateType, statement.subjects)
+        self.kind = .dsse
+        self.signedBytes = envelope.signedBytes
+        self.signatures = envelope.signatures
+        self.predicateType = statement.predicateType
+        self.subjects = statement.subjects
     }
 
     /// A signature over the bytes with that digest: as bytes, or in Base64 as some tools write it.
@@ -74,8 +80,12 @@ package struct AttestationDocument: Hashable, Sendable {
         {
             spellings.append(DSSEEnvelope.Signature(keyID: nil, bytes: decoded))
         }
-        (self.kind, self.bytes, self.predicateType) = (.signature, bytes, nil)
-        (self.subjects, self.signedBytes, self.signatures) = ([subject], nil, spellings)
+        self.kind = .signature
+        self.bytes = bytes
+        self.predicateType = nil
+        self.subjects = [subject]
+        self.signedBytes = nil
+        self.signatures = spellings
     }
 
     /// Which bytes a signature alone signs.

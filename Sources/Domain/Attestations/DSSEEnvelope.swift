@@ -30,7 +30,9 @@ package struct DSSEEnvelope: Hashable, Sendable {
             }
             signatures.append(Signature(keyID: element["keyid"]?.text?.trimmedOrNil, bytes: bytes))
         }
-        (self.payloadType, self.payload, self.signatures) = (payloadType, payload, signatures)
+        self.payloadType = payloadType
+        self.payload = payload
+        self.signatures = signatures
     }
 
     /// What is signed: type and payload with their lengths (PAE), so that neither can pass for the other.

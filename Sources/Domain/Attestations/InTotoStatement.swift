@@ -37,6 +37,7 @@ package struct InTotoStatement: Hashable, Sendable {
         guard !subjects.isEmpty else {
             throw .badRequest("At least one subject of an in-toto statement must have the digest 'sha256'.")
         }
-        (self.predicateType, self.subjects) = (predicateType, subjects.sorted())
+        self.predicateType = predicateType
+        self.subjects = subjects.sorted()
     }
 }

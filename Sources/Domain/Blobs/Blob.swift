@@ -58,7 +58,10 @@ package struct Blob: Hashable, Sendable {
     package init(
         digest: BlobDigest, length: Int, storageKey: StorageKey, checksums: Checksums, createdAt: Timestamp
     ) {
-        (self.digest, self.length, self.storageKey) = (digest, length, storageKey)
-        (self.checksums, self.createdAt) = (checksums, createdAt)
+        self.digest = digest
+        self.length = length
+        self.storageKey = storageKey
+        self.checksums = checksums
+        self.createdAt = createdAt
     }
 }

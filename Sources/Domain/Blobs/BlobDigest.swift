@@ -41,7 +41,9 @@ package struct Checksums: Hashable, Sendable {
     package var sha512: String?
 
     package init(md5: String? = nil, sha1: String? = nil, sha512: String? = nil) {
-        (self.md5, self.sha1, self.sha512) = (md5, sha1, sha512)
+        self.md5 = md5
+        self.sha1 = sha1
+        self.sha512 = sha512
     }
 
     /// These, and those of the same bytes that are missing here.

@@ -19,10 +19,11 @@ package struct AdmissionPolicy: Hashable, Sendable {
         maxLogicalStorageBytes: Int64, maxConcurrentUploadSessions: Int64, maxPendingSearchJobs: Int64,
         updatedBy: String = "system-default", updatedAt: Timestamp = .yearOne
     ) {
-        (self.maxLogicalStorageBytes, self.maxConcurrentUploadSessions, self.maxPendingSearchJobs) = (
-            maxLogicalStorageBytes, maxConcurrentUploadSessions, maxPendingSearchJobs
-        )
-        (self.updatedBy, self.updatedAt) = (updatedBy, updatedAt)
+        self.maxLogicalStorageBytes = maxLogicalStorageBytes
+        self.maxConcurrentUploadSessions = maxConcurrentUploadSessions
+        self.maxPendingSearchJobs = maxPendingSearchJobs
+        self.updatedBy = updatedBy
+        self.updatedAt = updatedAt
     }
 
     /// Whether a further upload of `length` bytes may begin.
@@ -86,7 +87,8 @@ package struct AdmissionUsage: Hashable, Sendable {
     package let pendingSearchJobs: Int64
 
     package init(logicalStorageBytes: Int64, activeUploadSessions: Int64, pendingSearchJobs: Int64) {
-        (self.logicalStorageBytes, self.activeUploadSessions) = (logicalStorageBytes, activeUploadSessions)
+        self.logicalStorageBytes = logicalStorageBytes
+        self.activeUploadSessions = activeUploadSessions
         self.pendingSearchJobs = pendingSearchJobs
     }
 }

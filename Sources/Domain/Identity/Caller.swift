@@ -28,8 +28,13 @@ package struct Caller: Hashable, Sendable {
         tenant: TenantID, subject: Subject, scopes: [Scope], tenantRoles: [TenantRole] = [], source: AuthSource,
         token: TokenID? = nil, correlation: UniqueID
     ) {
-        (self.tenant, self.subject, self.scopes, self.tenantRoles) = (tenant, subject, scopes, tenantRoles)
-        (self.source, self.token, self.correlation) = (source, token, correlation)
+        self.tenant = tenant
+        self.subject = subject
+        self.scopes = scopes
+        self.tenantRoles = tenantRoles
+        self.source = source
+        self.token = token
+        self.correlation = correlation
     }
 
     package func holds(_ role: Role, on repo: RepoKey) -> Bool {
@@ -90,7 +95,9 @@ package struct Grant: Hashable, Sendable {
     package let role: Role
 
     fileprivate init(_ caller: Caller, _ repo: RepoKey, _ role: Role) {
-        (self.caller, self.repo, self.role) = (caller, repo, role)
+        self.caller = caller
+        self.repo = repo
+        self.role = role
     }
 
     package var tenant: TenantID { self.caller.tenant }

@@ -8,7 +8,9 @@ package struct RoleBinding<RoleKind: BindableRole>: Hashable, Sendable {
     package let updatedAt: Timestamp
 
     package init(subject: Subject, roles: [RoleKind], updatedAt: Timestamp) {
-        (self.subject, self.roles, self.updatedAt) = (subject, roles, updatedAt)
+        self.subject = subject
+        self.roles = roles
+        self.updatedAt = updatedAt
     }
 }
 

@@ -6,7 +6,10 @@ package struct Scope: Hashable, Sendable, CustomStringConvertible {
     package let repo: RepoKey?
     package let role: Role
 
-    package init(_ role: Role, on repo: RepoKey?) { (self.repo, self.role) = (repo, role) }
+    package init(_ role: Role, on repo: RepoKey?) {
+        self.repo = repo
+        self.role = role
+    }
 
     /// Reads the written form; every part is trimmed and lower-cased.
     package init(parsing text: String) throws(Refusal) {

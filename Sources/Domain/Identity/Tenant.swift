@@ -12,8 +12,11 @@ package struct Tenant: Hashable, Sendable {
     package let disabledAt: Timestamp?
 
     package init(id: TenantID, slug: TenantSlug, name: String, createdAt: Timestamp, disabledAt: Timestamp? = nil) {
-        (self.id, self.slug, self.name) = (id, slug, name)
-        (self.createdAt, self.disabledAt) = (createdAt, disabledAt)
+        self.id = id
+        self.slug = slug
+        self.name = name
+        self.createdAt = createdAt
+        self.disabledAt = disabledAt
     }
 }
 

@@ -11,8 +11,10 @@ package struct TokenPolicy: Hashable, Sendable {
     package let updatedAt: Timestamp
 
     package init(maxTTLMinutes: Int, allowsBootstrapIssuance: Bool, updatedBy: String, updatedAt: Timestamp) {
-        (self.maxTTLMinutes, self.allowsBootstrapIssuance) = (maxTTLMinutes, allowsBootstrapIssuance)
-        (self.updatedBy, self.updatedAt) = (updatedBy, updatedAt)
+        self.maxTTLMinutes = maxTTLMinutes
+        self.allowsBootstrapIssuance = allowsBootstrapIssuance
+        self.updatedBy = updatedBy
+        self.updatedAt = updatedAt
     }
 
     /// What holds where a tenant has none of its own.
@@ -32,6 +34,6 @@ package struct TokenPolicy: Hashable, Sendable {
 }
 
 extension Timestamp {
-    /// 0001-01-01T00:00:00Z: when what nobody has set was set (HTTP contract, 7.2 and 7.5).
+    /// 0001-01-01T00:00:00Z: the time of a value that was never set.
     package static let yearOne = Timestamp(microseconds: -62_135_596_800_000_000)
 }

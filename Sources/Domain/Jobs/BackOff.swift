@@ -34,12 +34,15 @@ package struct BackOff: Hashable, Sendable {
     }
 }
 
-/// Who holds a piece of work: whoever writes its outcome shows the token, and one whose time is over can't.
+/// The holder of a piece of work. Its token is required to record the outcome, and is rejected after the lease has ended.
 package struct Lease: Hashable, Sendable {
     package let token: UniqueID
     package let until: Timestamp
 
-    package init(token: UniqueID, until: Timestamp) { (self.token, self.until) = (token, until) }
+    package init(token: UniqueID, until: Timestamp) {
+        self.token = token
+        self.until = until
+    }
 
     /// A new one.
     package init(from now: Timestamp, seconds: Int64) { self.init(token: .random(), until: now + seconds) }

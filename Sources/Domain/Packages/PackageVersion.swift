@@ -19,9 +19,15 @@ package struct PackageVersion: Hashable, Sendable {
         id: VersionID, repository: Repository, package: PackageID?, coordinate: Coordinate, state: VersionState,
         sealing: Sealing, contentRevision: Int, createdAt: Timestamp, publishedAt: Timestamp?
     ) {
-        (self.id, self.repository, self.package, self.coordinate) = (id, repository, package, coordinate)
-        (self.state, self.sealing, self.contentRevision) = (state, sealing, contentRevision)
-        (self.createdAt, self.publishedAt) = (createdAt, publishedAt)
+        self.id = id
+        self.repository = repository
+        self.package = package
+        self.coordinate = coordinate
+        self.state = state
+        self.sealing = sealing
+        self.contentRevision = contentRevision
+        self.createdAt = createdAt
+        self.publishedAt = publishedAt
     }
 
     /// The version as something that may change.
@@ -69,7 +75,10 @@ package struct ArtifactEntry: Hashable, Sendable {
     package init(
         path: RelativePath, digest: BlobDigest, length: Int, sha1: String? = nil, contentType: String? = nil
     ) {
-        (self.path, self.digest, self.length) = (path, digest, length)
-        (self.sha1, self.contentType) = (sha1, contentType)
+        self.path = path
+        self.digest = digest
+        self.length = length
+        self.sha1 = sha1
+        self.contentType = contentType
     }
 }

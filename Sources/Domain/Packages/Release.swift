@@ -27,12 +27,13 @@ package struct ReleaseSet: Hashable, Sendable {
         if let name, name.utf8.count > Self.nameLimit || name.hasControlCharacter {
             throw .badRequest("name must have at most \(Self.nameLimit) bytes, and no control characters.")
         }
-        (self.name, self.versions) = (name, versions)
+        self.name = name
+        self.versions = versions
     }
 }
 
 extension Caller {
-    /// The repositories of which the caller sees releases; nil for every one. A release is shown to whoever may read or
+    /// The repositories of which the caller sees releases; nil for every one. A release is shown to callers who may read or
     /// publish in each repository that it touches.
     package var releaseRepositories: [RepoKey]? {
         var keys: [RepoKey] = []

@@ -5,7 +5,10 @@ package struct Allowance: Hashable, Sendable {
     package let allow: [Glob]
     package let deny: [Glob]
 
-    package init(allow: [Glob], deny: [Glob]) { (self.allow, self.deny) = (allow, deny) }
+    package init(allow: [Glob], deny: [Glob]) {
+        self.allow = allow
+        self.deny = deny
+    }
 
     package func denies(_ text: String) -> Bool { self.deny.contains { $0.matches(text) } }
 

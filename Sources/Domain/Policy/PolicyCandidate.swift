@@ -1,6 +1,6 @@
 // What a policy looks at.
 
-/// A version that somebody wants to publish, or to promote into another repository.
+/// A version to be published, or to be promoted into another repository.
 package struct PolicyCandidate: Hashable, Sendable {
     package let action: PolicyAction
     /// Where it is to be published.
@@ -20,9 +20,15 @@ package struct PolicyCandidate: Hashable, Sendable {
         action: PolicyAction, repo: RepoKey, source: RepoKey?, version: VersionID?, coordinate: Coordinate,
         manifest: JSON, files: PolicyFiles, attested: Set<Name>, caller: Caller
     ) {
-        (self.action, self.repo, self.source, self.version) = (action, repo, source, version)
-        (self.coordinate, self.manifest, self.files) = (coordinate, manifest, files)
-        (self.attested, self.caller) = (attested, caller)
+        self.action = action
+        self.repo = repo
+        self.source = source
+        self.version = version
+        self.coordinate = coordinate
+        self.manifest = manifest
+        self.files = files
+        self.attested = attested
+        self.caller = caller
     }
 }
 
@@ -43,8 +49,11 @@ package struct PolicyFiles: Hashable, Sendable {
     package init(
         count: Int, totalLength: Int, largest: ArtifactEntry?, firstWithoutSHA1: RelativePath?, first: [ArtifactEntry]
     ) {
-        (self.count, self.totalLength, self.largest) = (count, totalLength, largest)
-        (self.firstWithoutSHA1, self.first) = (firstWithoutSHA1, first)
+        self.count = count
+        self.totalLength = totalLength
+        self.largest = largest
+        self.firstWithoutSHA1 = firstWithoutSHA1
+        self.first = first
     }
 
     /// - Parameter entries: all of them.

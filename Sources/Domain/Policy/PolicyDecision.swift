@@ -3,7 +3,7 @@
 /// A verdict, the mildest first.
 package enum PolicyDecision: String, CaseIterable, Comparable, Sendable {
     case allow
-    /// Published, and hidden until somebody releases it.
+    /// Published, and hidden until it is released.
     case quarantine
     case deny
 

@@ -29,8 +29,11 @@ package struct PolicyFinding: Hashable, Sendable {
     package init(
         rule: String, origin: Origin, check: String, decision: PolicyDecision, reason: String?, duration: Duration
     ) {
-        (self.rule, self.origin, self.check) = (rule, origin, check)
-        (self.decision, self.duration) = (decision, duration)
+        self.rule = rule
+        self.origin = origin
+        self.check = check
+        self.decision = decision
+        self.duration = duration
         self.reason = reason.map { $0.utf8.count <= Self.reasonLimit ? $0 : "\($0.prefix(Self.reasonLimit))…" }
     }
 
@@ -49,7 +52,8 @@ package struct PolicyTrace: Hashable, Sendable {
     package let duration: Duration
 
     package init(_ findings: [PolicyFinding], duration: Duration) {
-        (self.findings, self.duration) = (findings, duration)
+        self.findings = findings
+        self.duration = duration
     }
 
     /// The first of the strictest; nil where no rule was asked.

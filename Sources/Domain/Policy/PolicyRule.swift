@@ -56,8 +56,12 @@ package struct PolicyRule: Hashable, Sendable {
         name: String, check: Check, effect: PolicyDecision = .deny, actions: Set<PolicyAction> = [.publish],
         packageTypes: [Glob] = [], repos: [Glob] = []
     ) {
-        (self.name, self.check, self.effect) = (name, check, effect)
-        (self.actions, self.packageTypes, self.repos) = (actions, packageTypes, repos)
+        self.name = name
+        self.check = check
+        self.effect = effect
+        self.actions = actions
+        self.packageTypes = packageTypes
+        self.repos = repos
     }
 
     /// Whether it is for this action, on a package of this type, in this repository.

@@ -32,7 +32,7 @@ package struct PolicyRules: Hashable, Sendable {
         self.init(rules: rules)
     }
 
-    /// The same, of what somebody lays down: what is stored already was measured then.
+    /// The same, for rules that are being set. Stored rules were measured when they were set.
     ///
     /// - Throws: `bad_request`, also where they are too long in all.
     package init(layingDown document: JSON) throws(Refusal) {
@@ -66,7 +66,8 @@ private struct RuleReader {
 
     init(_ value: JSON, at place: String) throws(Refusal) {
         guard let members = value.members else { throw .badRequest("\(place) must be an object.") }
-        (self.members, self.place) = (members, place)
+        self.members = members
+        self.place = place
     }
 
     func rule() throws(Refusal) -> PolicyRule {

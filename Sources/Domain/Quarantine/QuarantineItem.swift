@@ -8,7 +8,7 @@ package struct QuarantineItem: Hashable, Sendable {
     package let status: QuarantineStatus
     package let reason: String
     package let createdAt: Timestamp
-    /// Nil while nobody has decided.
+    /// Nil before the decision.
     package let resolvedAt: Timestamp?
     package let resolvedBy: String?
 
@@ -16,11 +16,16 @@ package struct QuarantineItem: Hashable, Sendable {
         id: QuarantineID, version: VersionID, status: QuarantineStatus, reason: String, createdAt: Timestamp,
         resolvedAt: Timestamp?, resolvedBy: String?
     ) {
-        (self.id, self.version, self.status, self.reason) = (id, version, status, reason)
-        (self.createdAt, self.resolvedAt, self.resolvedBy) = (createdAt, resolvedAt, resolvedBy)
+        self.id = id
+        self.version = version
+        self.status = status
+        self.reason = reason
+        self.createdAt = createdAt
+        self.resolvedAt = resolvedAt
+        self.resolvedBy = resolvedBy
     }
 
-    /// The item once somebody has decided.
+    /// The item after the decision.
     ///
     /// - Throws: `conflict` where that was done before.
     package func resolved(
@@ -32,7 +37,7 @@ package struct QuarantineItem: Hashable, Sendable {
     }
 }
 
-/// What somebody decides about a version in quarantine.
+/// The decision about a version in quarantine.
 package enum QuarantineDecision: String, CaseIterable, Sendable { case release, reject }
 
 extension QuarantineStatus {

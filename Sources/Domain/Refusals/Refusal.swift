@@ -1,4 +1,4 @@
-// What the domain and the use cases throw where the caller can mend what is wrong. (A failure of ours is a fault.)
+// What the domain and the use cases throw for a client error. (A server error is a fault.)
 
 /// A request that is refused, and why.
 package struct Refusal: Fault, Hashable {
@@ -15,7 +15,9 @@ package struct Refusal: Fault, Hashable {
     }
 
     package init(_ reason: Reason, _ message: String, _ details: [JSON.Member]) {
-        (self.reason, self.message, self.details) = (reason, message, details)
+        self.reason = reason
+        self.message = message
+        self.details = details
     }
 
     package var description: String { "\(self.message) (\(self.reason.rawValue))" }

@@ -19,7 +19,14 @@ package struct Repository: Hashable, Sendable {
         id: RepoID, tenant: TenantID, key: RepoKey, kind: RepositoryKind, format: String?,
         settings: RepositorySettings, revision: Int, createdAt: Timestamp, updatedAt: Timestamp
     ) {
-        (self.id, self.tenant, self.key, self.kind, self.format) = (id, tenant, key, kind, format)
-        (self.settings, self.revision, self.createdAt, self.updatedAt) = (settings, revision, createdAt, updatedAt)
+        self.id = id
+        self.tenant = tenant
+        self.key = key
+        self.kind = kind
+        self.format = format
+        self.settings = settings
+        self.revision = revision
+        self.createdAt = createdAt
+        self.updatedAt = updatedAt
     }
 }

@@ -61,7 +61,13 @@ package struct SearchHit: Hashable, Sendable {
         version: VersionID, repo: String, type: String, namespace: String?, name: String, versionText: String,
         publishedAt: Timestamp?, indexedAt: Timestamp
     ) {
-        (self.version, self.repo, self.type, self.namespace, self.name) = (version, repo, type, namespace, name)
-        (self.versionText, self.publishedAt, self.indexedAt) = (versionText, publishedAt, indexedAt)
+        self.version = version
+        self.repo = repo
+        self.type = type
+        self.namespace = namespace
+        self.name = name
+        self.versionText = versionText
+        self.publishedAt = publishedAt
+        self.indexedAt = indexedAt
     }
 }

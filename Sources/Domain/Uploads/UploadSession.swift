@@ -2,12 +2,15 @@
 
 package typealias UploadID = Identifier<UploadSession>
 
-/// Leave to work on a session for a while: until then nobody else does, and expiry doesn't hit it.
+/// The exclusive right to work on a session for a limited time, during which it does not expire.
 package struct UploadLease: Hashable, Sendable {
     package let token: UniqueID
     package let until: Timestamp
 
-    package init(token: UniqueID, until: Timestamp) { (self.token, self.until) = (token, until) }
+    package init(token: UniqueID, until: Timestamp) {
+        self.token = token
+        self.until = until
+    }
 }
 
 package struct UploadSession: Hashable, Sendable {
@@ -43,19 +46,28 @@ package struct UploadSession: Hashable, Sendable {
         storageUploadID: String? = nil, committedDigest: BlobDigest? = nil, sealedLength: Int? = nil,
         sealedDigest: BlobDigest? = nil, lease: UploadLease? = nil, abortReason: String? = nil
     ) {
-        (self.id, self.tenant, self.repo) = (id, tenant, repo)
-        (self.expectedDigest, self.expectedLength, self.state) = (expectedDigest, expectedLength, state)
-        (self.deduped, self.expiresAt) = (deduped, expiresAt)
-        (self.stagingKey, self.storageUploadID, self.committedDigest) = (stagingKey, storageUploadID, committedDigest)
-        (self.sealedLength, self.sealedDigest) = (sealedLength, sealedDigest)
-        (self.lease, self.abortReason) = (lease, abortReason)
+        self.id = id
+        self.tenant = tenant
+        self.repo = repo
+        self.expectedDigest = expectedDigest
+        self.expectedLength = expectedLength
+        self.state = state
+        self.deduped = deduped
+        self.expiresAt = expiresAt
+        self.stagingKey = stagingKey
+        self.storageUploadID = storageUploadID
+        self.committedDigest = committedDigest
+        self.sealedLength = sealedLength
+        self.sealedDigest = sealedDigest
+        self.lease = lease
+        self.abortReason = abortReason
     }
 
     package func isExpired(at now: Timestamp) -> Bool { self.expiresAt <= now }
 
     package func isLeased(at now: Timestamp) -> Bool { self.lease.map { $0.until > now } ?? false }
 
-    /// - Throws: `conflict`, also where somebody holds a lease.
+    /// - Throws: `conflict`, also if another request holds a lease.
     package func mustBeFree(at now: Timestamp) throws(Refusal) {
         guard !self.isLeased(at: now) else {
             throw .conflict("The upload session is being completed or committed by another request.")
@@ -95,8 +107,10 @@ package struct UploadMismatch: Hashable, Sendable {
     /// Nil where the session got what it expects.
     package init?(_ session: UploadSession, digest: BlobDigest, length: Int) {
         guard digest != session.expectedDigest || length != session.expectedLength else { return nil }
-        (self.expectedDigest, self.actualDigest) = (session.expectedDigest, digest)
-        (self.expectedLength, self.actualLength) = (session.expectedLength, length)
+        self.expectedDigest = session.expectedDigest
+        self.actualDigest = digest
+        self.expectedLength = session.expectedLength
+        self.actualLength = length
     }
 
     /// The digest is looked at first.

@@ -1,4 +1,4 @@
-// "Did you mean …?": the word that somebody who mistyped another probably meant.
+// "Did you mean …?": the allowed word that is closest to a mistyped one.
 
 extension Collection<String> {
     /// The element that is nearest to `text`, in any case; nil where none is near.

@@ -4,7 +4,10 @@
 package struct UniqueID: Hashable, Comparable, Sendable, CustomStringConvertible {
     package let high: UInt64, low: UInt64
 
-    package init(high: UInt64, low: UInt64) { (self.high, self.low) = (high, low) }
+    package init(high: UInt64, low: UInt64) {
+        self.high = high
+        self.low = low
+    }
 
     /// Version 7 of `time`, with 74 random bits.
     package init(at time: Timestamp, using random: inout some RandomNumberGenerator) {
@@ -42,7 +45,8 @@ package struct UniqueID: Hashable, Comparable, Sendable, CustomStringConvertible
             digits += 1
         }
         guard digits == 32, text.utf8.count == 36 || lenient && text.utf8.count == 32 else { return nil }
-        (self.high, self.low) = (words[0], words[1])
+        self.high = words[0]
+        self.low = words[1]
     }
 
     package static func < (left: Self, right: Self) -> Bool { (left.high, left.low) < (right.high, right.low) }

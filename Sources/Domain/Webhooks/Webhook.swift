@@ -30,10 +30,17 @@ package struct Webhook: Hashable, Sendable {
         createdAt: Timestamp, disabledAt: Timestamp? = nil, disabledReason: String? = nil, failures: Int = 0,
         nextAttemptAt: Timestamp
     ) {
-        (self.id, self.tenant, self.repo, self.url, self.eventTypes) = (id, tenant, repo, url, eventTypes)
-        (self.createdBy, self.createdAt) = (createdBy, createdAt)
-        (self.disabledAt, self.disabledReason) = (disabledAt, disabledReason)
-        (self.failures, self.nextAttemptAt) = (failures, nextAttemptAt)
+        self.id = id
+        self.tenant = tenant
+        self.repo = repo
+        self.url = url
+        self.eventTypes = eventTypes
+        self.createdBy = createdBy
+        self.createdAt = createdAt
+        self.disabledAt = disabledAt
+        self.disabledReason = disabledReason
+        self.failures = failures
+        self.nextAttemptAt = nextAttemptAt
     }
 
     /// - Throws: `bad_request` for a type that doesn't exist.

@@ -21,9 +21,13 @@ package struct GenericRoutes: Sendable {
         publishing: FilePublishing, intake: Intake, resolving: Resolving, listing: DirectoryListing,
         checksums: BlobChecksums, files: FileAnswer, database: any Database
     ) {
-        (self.publishing, self.intake, self.resolving, self.listing) = (publishing, intake, resolving, listing)
+        self.publishing = publishing
+        self.intake = intake
+        self.resolving = resolving
+        self.listing = listing
         self.siblings = ChecksumSiblings(resolving: resolving, checksums: checksums)
-        (self.files, self.database) = (files, database)
+        self.files = files
+        self.database = database
     }
 
     package var routes: [Route] {

@@ -13,7 +13,9 @@ package struct Authenticator: Sendable {
     private var identification: Identification?
 
     package init(database: any Database, clock: WallClock, uses: TokenUses? = nil) {
-        (self.database, self.clock, self.uses) = (database, clock, uses)
+        self.database = database
+        self.clock = clock
+        self.uses = uses
     }
 
     /// The same, for one request: what comes out is also noted in `identification`.

@@ -11,7 +11,9 @@ package struct BootstrapTokens: Sendable {
     private let defaultTenant: TenantID
 
     package init(token: BootstrapToken, clock: WallClock, defaultTenant: TenantID) {
-        (self.token, self.clock, self.defaultTenant) = (token, clock, defaultTenant)
+        self.token = token
+        self.clock = clock
+        self.defaultTenant = defaultTenant
     }
 
     /// - Returns: the new one, shown once.

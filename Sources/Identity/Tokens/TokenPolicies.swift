@@ -12,7 +12,9 @@ package struct TokenPolicies: Sendable {
     private let maxTTLMinutes: Int
 
     package init(database: any Database, clock: WallClock, maxTTLMinutes: Int) {
-        (self.database, self.clock, self.maxTTLMinutes) = (database, clock, maxTTLMinutes)
+        self.database = database
+        self.clock = clock
+        self.maxTTLMinutes = maxTTLMinutes
     }
 
     /// What holds: the tenant's own rules under the server's cap.

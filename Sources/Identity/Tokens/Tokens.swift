@@ -13,7 +13,9 @@ package struct TokenDraft: Hashable, Sendable {
     package let scopes: [Scope]
 
     package init(subject: Subject, ttlMinutes: Int, scopes: [Scope]) {
-        (self.subject, self.ttlMinutes, self.scopes) = (subject, ttlMinutes, scopes)
+        self.subject = subject
+        self.ttlMinutes = ttlMinutes
+        self.scopes = scopes
     }
 }
 
@@ -64,11 +66,14 @@ package struct Tokens: Sendable {
         database: any Database, clock: WallClock, bootstrap: BootstrapToken, maxTTLMinutes: Int,
         defaultTenant: TenantID
     ) {
-        (self.database, self.clock, self.bootstrap) = (database, clock, bootstrap)
-        (self.maxTTLMinutes, self.defaultTenant) = (maxTTLMinutes, defaultTenant)
+        self.database = database
+        self.clock = clock
+        self.bootstrap = bootstrap
+        self.maxTTLMinutes = maxTTLMinutes
+        self.defaultTenant = defaultTenant
     }
 
-    /// Leave to issue tokens in the tenant `default` for whoever presents the bootstrap token.
+    /// Authorization to issue tokens in the tenant `default` with the bootstrap token.
     ///
     /// - Throws: `forbidden`.
     package func bootstrapAuthority(_ presented: String, correlation: UniqueID) async throws -> IssuingAuthority {

@@ -24,7 +24,7 @@ package struct StoredAttestation: Hashable, Sendable {
     package let addedAt: Timestamp
     /// The version's files that it is about.
     package var paths: [String] = []
-    /// Trusted keys with which it was verified: none while nobody whom the repository trusts has signed it.
+    /// Trusted keys with which it was verified: none if no key that the repository trusts has signed it.
     package var signers: [Signer] = []
 
     package var isVerified: Bool { !self.signers.isEmpty }

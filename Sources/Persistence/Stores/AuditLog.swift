@@ -22,7 +22,9 @@ package struct AuditEntry: Hashable, Sendable {
     package init(
         _ action: String, on resourceType: String, _ resourceID: some CustomStringConvertible, _ details: [JSON.Member]
     ) {
-        (self.action, self.resourceType, self.resourceID) = (action, resourceType, resourceID.description)
+        self.action = action
+        self.resourceType = resourceType
+        self.resourceID = resourceID.description
         self.details = details
     }
 

@@ -32,7 +32,7 @@ package enum BlobStore {
         }
         guard let row = try self.lockedRow(digest, transaction) else {
             // Collected between the two statements: PostgreSQL runs the transaction again.
-            throw DatabaseFault.contention("blob \(digest) was deleted meanwhile")
+            throw DatabaseFault.contention("blob \(digest) was deleted at the same time")
         }
         let known = row.blob.checksums.filled(from: checksums)
         let createdAt: Timestamp

@@ -1,4 +1,4 @@
-// Background work that was given up, for whoever looks after it. Rules: HTTP contract, section 9, row 8; 4.4 (exhausted).
+// Background work that failed for good, for operators. Rules: HTTP contract, section 9, row 8; 4.4 (exhausted).
 
 package import Domain
 

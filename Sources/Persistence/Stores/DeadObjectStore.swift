@@ -8,7 +8,10 @@ package struct DeadObject: Hashable, Sendable {
     /// The store's own name for an upload in parts that may not have ended.
     package let upload: String?
 
-    package init(key: StorageKey, upload: String? = nil) { (self.key, self.upload) = (key, upload) }
+    package init(key: StorageKey, upload: String? = nil) {
+        self.key = key
+        self.upload = upload
+    }
 }
 
 /// Keys of objects that nothing refers to any more and that are to be deleted from the store.

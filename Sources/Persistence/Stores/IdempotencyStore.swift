@@ -12,7 +12,11 @@ package struct IdempotencyKey: Hashable, Sendable {
     package let text: String
 
     package init(tenant: TenantID, subject: Subject, method: String, path: String, text: String) {
-        (self.tenant, self.subject, self.method, self.path, self.text) = (tenant, subject, method, path, text)
+        self.tenant = tenant
+        self.subject = subject
+        self.method = method
+        self.path = path
+        self.text = text
     }
 }
 
@@ -25,7 +29,10 @@ package struct KeptAnswer: Hashable, Sendable {
     package let location: String?
 
     package init(status: Int?, body: String, contentType: String?, location: String?) {
-        (self.status, self.body, self.contentType, self.location) = (status, body, contentType, location)
+        self.status = status
+        self.body = body
+        self.contentType = contentType
+        self.location = location
     }
 }
 
@@ -33,7 +40,7 @@ package enum IdempotencyStore {
     /// Takes a key. A rival who has it makes this wait until his transaction ends.
     ///
     /// - Parameter cutoff: keys older than this count as free.
-    /// - Returns: false where somebody's request has it.
+    /// - Returns: false if another request has it.
     package static func claim(
         _ key: IdempotencyKey, bodyHash: String, at now: Timestamp, expiredBefore cutoff: Timestamp,
         _ transaction: borrowing Transaction

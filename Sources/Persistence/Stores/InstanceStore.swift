@@ -4,7 +4,8 @@ package import Domain
 
 /// Processes and their last sign of life.
 package enum InstanceStore {
-    package static func beat(_ id: UniqueID, at now: Timestamp, _ transaction: borrowing Transaction) throws {
+    package static func recordHeartbeat(_ id: UniqueID, at now: Timestamp, _ transaction: borrowing Transaction) throws
+    {
         try transaction.execute(
             """
             INSERT INTO instances (instance_id, started_at, seen_at) VALUES (\(id), \(now), \(now))

@@ -17,7 +17,7 @@ extension Outbox {
     /// In seconds: how long a claimed event is left alone.
     package static let leaseSeconds: Int64 = 30
 
-    /// Undelivered publications that are due, the oldest first, for whoever holds `lease`. What a rival is claiming is
+    /// Undelivered publications that are due, the oldest first, for the holder of `lease`. What another worker is claiming is
     /// passed by; what belongs to a tenant whose indexing is paused waits.
     package static func claim(
         _ lease: Lease, at now: Timestamp, limit: Int, _ transaction: borrowing Transaction
@@ -66,7 +66,7 @@ extension Outbox {
         _ = try self.end(lease, of: event, setting: "dead_lettered_at = \(now), last_error = \(error)", transaction)
     }
 
-    /// The fence: whoever has lost his lease changes nothing.
+    /// The fence: a worker whose lease has ended changes nothing.
     ///
     /// - Returns: false where the lease isn't the caller's any more.
     private static func end(

@@ -20,7 +20,7 @@ package enum PackageStore {
             ON CONFLICT DO NOTHING
             """)
         guard let id = try self.find(name, in: repository.id, transaction, lock: .forNoKeyUpdate) else {
-            // It was deleted meanwhile, or a rival has just made one that looks like it: the next attempt sees it.
+            // It was deleted at the same time, or another transaction has just made one that looks like it: the next attempt sees it.
             throw DatabaseFault.contention("package \(name.name) is being changed by another transaction")
         }
         return id

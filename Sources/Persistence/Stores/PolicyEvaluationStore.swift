@@ -19,8 +19,13 @@ package struct PolicyEvaluation: Hashable, Sendable {
         action: PolicyAction, decision: PolicyDecision, source: String, reason: String, engineVersion: String? = nil,
         details: JSON, contentRevision: Int?
     ) {
-        (self.action, self.decision, self.source, self.reason) = (action, decision, source, reason)
-        (self.engineVersion, self.details, self.contentRevision) = (engineVersion, details, contentRevision)
+        self.action = action
+        self.decision = decision
+        self.source = source
+        self.reason = reason
+        self.engineVersion = engineVersion
+        self.details = details
+        self.contentRevision = contentRevision
     }
 }
 
@@ -102,7 +107,7 @@ package enum PolicyEvaluationStore {
     }
 
     /// Until the transaction ends, the repository's policy stays as it is.
-    package static func standing(
+    package static func pending(
         of version: VersionID, for action: PolicyAction, _ transaction: borrowing Transaction
     ) throws -> Standing? {
         try transaction.first(
@@ -138,7 +143,7 @@ package enum PolicyEvaluationStore {
     }
 
     /// Those that wait for a version have been used.
-    package static func spend(
+    package static func consume(
         _ version: VersionID, for action: PolicyAction, at now: Timestamp, _ transaction: borrowing Transaction
     ) throws {
         try transaction.execute(
@@ -151,7 +156,7 @@ package enum PolicyEvaluationStore {
     /// One that waits has been used.
     ///
     /// - Returns: false where it doesn't wait.
-    package static func spend(
+    package static func consume(
         _ id: Int64, in repository: RepoID, at now: Timestamp, _ transaction: borrowing Transaction
     ) throws -> Bool {
         try transaction.execute(

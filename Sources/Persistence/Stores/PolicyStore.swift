@@ -11,7 +11,10 @@ package struct StoredPolicy: Hashable, Sendable {
     package let updatedAt: Timestamp?
 
     package init(rules: JSON, revision: Int, updatedBy: String?, updatedAt: Timestamp?) {
-        (self.rules, self.revision, self.updatedBy, self.updatedAt) = (rules, revision, updatedBy, updatedAt)
+        self.rules = rules
+        self.revision = revision
+        self.updatedBy = updatedBy
+        self.updatedAt = updatedAt
     }
 
     package static let none = StoredPolicy(rules: [], revision: 0, updatedBy: nil, updatedAt: nil)
@@ -46,7 +49,7 @@ package enum PolicyStore {
         try self.supersede(repository, transaction)
     }
 
-    /// No verdict of before holds any more: whoever publishes by one is judged again.
+    /// Invalidates earlier verdicts: a publish under one of them is evaluated again.
     ///
     /// - Precondition: the repository's row is locked `FOR UPDATE`, so that who publishes waits, or is waited for.
     package static func supersede(_ repository: RepoID, _ transaction: borrowing Transaction) throws {

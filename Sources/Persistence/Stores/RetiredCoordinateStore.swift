@@ -1,4 +1,4 @@
-// Coordinates of published versions that were deleted for good: nobody publishes there again. Rules: HTTP contract,
+// Coordinates of published versions that were deleted permanently: nothing is published there again. Rules: HTTP contract,
 // section 9, row 27.
 
 package import Domain

@@ -9,7 +9,10 @@ package struct SearchControl: Hashable, Sendable {
     package let updatedAt: Timestamp
 
     package init(isPaused: Bool, reason: String?, updatedBy: String, updatedAt: Timestamp) {
-        (self.isPaused, self.reason, self.updatedBy, self.updatedAt) = (isPaused, reason, updatedBy, updatedAt)
+        self.isPaused = isPaused
+        self.reason = reason
+        self.updatedBy = updatedBy
+        self.updatedAt = updatedAt
     }
 }
 
@@ -52,7 +55,8 @@ package struct SearchRebuild: Hashable, Sendable {
         package let version: VersionID
 
         package init(publishedAt: Timestamp, version: VersionID) {
-            (self.publishedAt, self.version) = (publishedAt, version)
+            self.publishedAt = publishedAt
+            self.version = version
         }
     }
 
@@ -67,8 +71,12 @@ package struct SearchRebuild: Hashable, Sendable {
     package init(
         id: UniqueID, tenant: TenantID, repo: RepoID?, batchSize: Int, enqueued: Int = 0, position: Position? = nil
     ) {
-        (self.id, self.tenant, self.repo, self.batchSize) = (id, tenant, repo, batchSize)
-        (self.enqueued, self.position) = (enqueued, position)
+        self.id = id
+        self.tenant = tenant
+        self.repo = repo
+        self.batchSize = batchSize
+        self.enqueued = enqueued
+        self.position = position
     }
 }
 

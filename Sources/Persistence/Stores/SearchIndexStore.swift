@@ -9,7 +9,10 @@ package struct SearchDocument: Hashable, Sendable {
     /// The manifest's text.
     package let manifest: String?
 
-    package init(version: PackageVersion, manifest: String?) { (self.version, self.manifest) = (version, manifest) }
+    package init(version: PackageVersion, manifest: String?) {
+        self.version = version
+        self.manifest = manifest
+    }
 
     /// Repository, type, namespace, name, version and manifest, joined by blanks.
     var text: String {

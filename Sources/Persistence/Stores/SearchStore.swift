@@ -12,7 +12,10 @@ package struct SearchPage: Sendable {
     package let types: [(type: String, count: Int)]?
 
     package init(hits: [SearchHit], total: Int, isTotalExact: Bool, types: [(type: String, count: Int)]?) {
-        (self.hits, self.total, self.isTotalExact, self.types) = (hits, total, isTotalExact, types)
+        self.hits = hits
+        self.total = total
+        self.isTotalExact = isTotalExact
+        self.types = types
     }
 }
 
@@ -283,7 +286,9 @@ package enum SearchStore {
 extension SearchRequest {
     fileprivate init(_ request: SearchRequest, match: SearchMatch) throws(Refusal) {
         try self.init(request.text, match: match)
-        (self.type, self.namespace, self.publishedSince) = (request.type, request.namespace, request.publishedSince)
+        self.type = request.type
+        self.namespace = request.namespace
+        self.publishedSince = request.publishedSince
     }
 }
 

@@ -14,7 +14,7 @@ package enum StagedObjectStore {
 
     /// Gives a recorded key to an upload session, which answers for it from now on.
     ///
-    /// - Throws: `conflict` where the row is gone: somebody took the writer for dead.
+    /// - Throws: `conflict` if the row is gone: the writer was taken for dead.
     package static func give(
         _ key: StorageKey, to upload: UploadID, storageUpload: String, of tenant: TenantID,
         _ transaction: borrowing Transaction
@@ -37,7 +37,7 @@ package enum StagedObjectStore {
         let upload = try transaction.first(
             "DELETE FROM staged_objects WHERE storage_key = \(key) RETURNING storage_upload_id",
             as: { try $0[0] as String? })
-        guard let upload else { return }  // somebody has done so already
+        guard let upload else { return }  // already done
         try DeadObjectStore.add(
             DeadObject(key: key, upload: upload), reason: reason, due: due, at: now, transaction)
     }

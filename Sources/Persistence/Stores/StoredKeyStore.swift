@@ -13,7 +13,7 @@ package enum StoredKeyRole: Int, Sendable {
 }
 
 package enum StoredKeyStore {
-    /// The keys that some row knows. One statement, so that a key that changes its role meanwhile is seen in one.
+    /// The keys that some row knows. One statement, so that a key that changes its role at the same time is seen once.
     package static func roles(
         of keys: [StorageKey], _ transaction: borrowing Transaction
     ) throws -> [StorageKey: StoredKeyRole] {

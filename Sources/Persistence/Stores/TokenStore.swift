@@ -2,7 +2,7 @@
 
 package import Domain
 
-/// A token as it is listed: never the token itself, which nobody keeps.
+/// A token as it is listed: never the token itself, which is not stored.
 package struct StoredToken: Hashable, Sendable {
     package let id: TokenID
     package let subject: Subject
@@ -15,10 +15,15 @@ package struct StoredToken: Hashable, Sendable {
     package let lastUsedSource: String?
 
     init(row: borrowing Row) throws {
-        (self.id, self.subject) = (try row[0], try row[1])
+        self.id = try row[0]
+        self.subject = try row[1]
         self.scopes = (try row[2] as TextList).texts
-        (self.expiresAt, self.revokedAt, self.createdBy) = (try row[3], try row[4], try row[5] ?? "")
-        (self.createdAt, self.lastUsedAt, self.lastUsedSource) = (try row[6], try row[7], try row[8])
+        self.expiresAt = try row[3]
+        self.revokedAt = try row[4]
+        self.createdBy = try row[5] ?? ""
+        self.createdAt = try row[6]
+        self.lastUsedAt = try row[7]
+        self.lastUsedSource = try row[8]
     }
 }
 

@@ -16,8 +16,13 @@ package struct StoredKey: Hashable, Sendable {
         id: TrustedKeyID, name: String, algorithm: String, fingerprint: String, pem: String, addedBy: String,
         addedAt: Timestamp
     ) {
-        (self.id, self.name, self.algorithm, self.fingerprint) = (id, name, algorithm, fingerprint)
-        (self.pem, self.addedBy, self.addedAt) = (pem, addedBy, addedAt)
+        self.id = id
+        self.name = name
+        self.algorithm = algorithm
+        self.fingerprint = fingerprint
+        self.pem = pem
+        self.addedBy = addedBy
+        self.addedAt = addedAt
     }
 }
 

@@ -88,7 +88,7 @@ package enum UploadSessionStore {
             """)
     }
 
-    /// Keeps which parts were put together, for whoever asks.
+    /// Records which parts were put together.
     package static func seal(_ id: UploadID, _ parts: JSON, _ transaction: borrowing Transaction) throws {
         try transaction.execute("UPDATE upload_sessions SET sealed_parts = \(parts) WHERE upload_id = \(id)")
     }
@@ -117,7 +117,7 @@ package enum UploadSessionStore {
             """)
     }
 
-    /// Open sessions whose time is over and on which nobody works, locked; those that a rival has locked are passed by.
+    /// Expired open sessions without a lease, locked; those that another transaction has locked are skipped.
     package static func expired(
         at now: Timestamp, limit: Int, _ transaction: borrowing Transaction
     ) throws -> [(session: UploadSession, repo: RepoKey)] {

@@ -51,7 +51,10 @@ package struct Page<Item: Sendable, Position: Sendable>: Sendable {
     package let items: [Item]
     package let next: Position?
 
-    package init(items: [Item], next: Position?) { (self.items, self.next) = (items, next) }
+    package init(items: [Item], next: Position?) {
+        self.items = items
+        self.next = next
+    }
 }
 
 extension PackageStore {
@@ -59,7 +62,10 @@ extension PackageStore {
         package var type: String?
         package var namespace: String?
 
-        package init(type: String? = nil, namespace: String? = nil) { (self.type, self.namespace) = (type, namespace) }
+        package init(type: String? = nil, namespace: String? = nil) {
+            self.type = type
+            self.namespace = namespace
+        }
 
         fileprivate var condition: SQL {
             let type: SQL = self.type.map { "AND package_type = \($0)" } ?? ""

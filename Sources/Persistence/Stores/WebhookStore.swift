@@ -64,7 +64,7 @@ package enum WebhookStore {
 
     // MARK: - For who delivers
 
-    /// Subscriptions that have something to be told now, for whoever holds `lease`, the longest waiting first.
+    /// Subscriptions with deliveries that are due, for the holder of `lease`, the longest waiting first.
     package static func claim(
         _ lease: Lease, at now: Timestamp, limit: Int, _ transaction: borrowing Transaction
     ) throws -> [WebhookID] {
@@ -101,7 +101,7 @@ package enum WebhookStore {
         try transaction.execute("UPDATE webhooks SET lease_until = \(time) WHERE webhook_id = \(id)")
     }
 
-    /// Lets go of it: whoever has waited longer has his turn before.
+    /// Releases it: those that have waited longer come first.
     package static func release(
         _ id: WebhookID, under token: UniqueID, at now: Timestamp, _ transaction: borrowing Transaction
     ) throws {

@@ -13,8 +13,8 @@ DROP INDEX upload_sessions_committed;
 CREATE INDEX upload_sessions_committed ON upload_sessions (repo_id, committed_blob_digest, committed_at)
     WHERE state = 'committed';
 
--- What a tenant's sessions use: kept by triggers, so that admission reads one row, and whoever adds to it waits for
--- whoever did so before.
+-- What a tenant's sessions use: kept by triggers, so that admission reads one row, and a transaction that adds to it waits for
+-- the one before it.
 CREATE TABLE tenant_usage (
     tenant_id uuid PRIMARY KEY REFERENCES tenants ON DELETE CASCADE,
     logical_bytes bigint NOT NULL DEFAULT 0,

@@ -15,7 +15,7 @@ CREATE TABLE repository_blobs (
     withheld bigint NOT NULL DEFAULT 0,
     -- When the first of `shown` was published.
     shown_since timestamptz,
-    -- Whether whoever may read the repository may read the digest: it is shown and not withheld. A column of its own, so
+    -- Whether a reader of the repository may read the digest: it is shown and not withheld. A column of its own, so
     -- that counting changes no index.
     readable boolean NOT NULL DEFAULT false,
     PRIMARY KEY (digest, repo_id)

@@ -1,4 +1,4 @@
-// Adding what somebody says of a version's bytes: at any time until it is tombstoned, also after its publish. Its bytes
+// Adding statements about a version's bytes: at any time until it is tombstoned, also after its publish. Its bytes
 // are kept as they came; a signature counts only while a key verifies it that the repository trusts.
 
 import Cryptography

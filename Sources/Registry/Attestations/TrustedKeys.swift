@@ -20,7 +20,10 @@ package struct TrustedKeys: Sendable {
     private let database: any Database
     private let clock: WallClock
 
-    package init(database: any Database, clock: WallClock) { (self.database, self.clock) = (database, clock) }
+    package init(database: any Database, clock: WallClock) {
+        self.database = database
+        self.clock = clock
+    }
 
     /// - Throws: `not_found` for the repository.
     package func list(under grant: Grant) async throws -> [StoredKey] {

@@ -14,7 +14,9 @@ package struct Commit<Value: Sendable>: Sendable {
         _ database: any Database, before: @escaping @Sendable (borrowing Transaction) throws -> Void = { _ in },
         after: @escaping @Sendable (Value, borrowing Transaction) throws -> Void = { _, _ in }
     ) {
-        (self.database, self.before, self.after) = (database, before, after)
+        self.database = database
+        self.before = before
+        self.after = after
     }
 
     /// `body` may be run again after a transient fault, so it must do nothing but talk to the transaction.

@@ -13,7 +13,10 @@ package struct IdempotencySweep: Sendable {
     private let database: any Database
     private let clock: WallClock
 
-    package init(database: any Database, clock: WallClock) { (self.database, self.clock) = (database, clock) }
+    package init(database: any Database, clock: WallClock) {
+        self.database = database
+        self.clock = clock
+    }
 
     /// - Returns: how many keys were forgotten.
     @discardableResult

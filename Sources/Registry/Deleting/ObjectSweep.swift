@@ -8,7 +8,7 @@ package import Threads
 
 package struct ObjectSweep: Sendable {
     /// Without a sign of life for so long, a process is dead. In seconds; signs are given six times as often.
-    package static let patience: Int64 = 60
+    package static let heartbeatTimeout: Int64 = 60
     private static let batch = 100
 
     private let database: any Database
@@ -16,13 +16,15 @@ package struct ObjectSweep: Sendable {
     private let clock: WallClock
 
     package init(database: any Database, storage: any BlobStorage, clock: WallClock) {
-        (self.database, self.storage, self.clock) = (database, storage, clock)
+        self.database = database
+        self.storage = storage
+        self.clock = clock
     }
 
     /// Gives a sign of life of this process.
-    package func beat(_ instance: UniqueID) async throws {
+    package func recordHeartbeat(_ instance: UniqueID) async throws {
         try await self.database.transaction { [now = self.clock.now()] transaction in
-            try InstanceStore.beat(instance, at: now, transaction)
+            try InstanceStore.recordHeartbeat(instance, at: now, transaction)
         }
     }
 
@@ -32,7 +34,7 @@ package struct ObjectSweep: Sendable {
     }
 
     /// Where only one process can be there (SQLite), every other one is dead.
-    package func buryOthers(than instance: UniqueID) async throws {
+    package func removeOthers(than instance: UniqueID) async throws {
         let now = self.clock.now()
         try await self.database.transaction { try InstanceStore.forgetOthers(than: instance, at: now, $0) }
     }
@@ -43,7 +45,7 @@ package struct ObjectSweep: Sendable {
     @discardableResult
     package func run() async throws -> Int {
         let now = self.clock.now()
-        let cutoff = now + -Self.patience
+        let cutoff = now + -Self.heartbeatTimeout
         while try await self.database.transaction({
             $0.allowReserve()
             return try StagedObjectStore.abandon(deadSince: cutoff, at: now, limit: Self.batch, $0)

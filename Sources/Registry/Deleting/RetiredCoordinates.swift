@@ -8,7 +8,10 @@ package struct RetiredCoordinates: Sendable {
     private let database: any Database
     private let clock: WallClock
 
-    package init(database: any Database, clock: WallClock) { (self.database, self.clock) = (database, clock) }
+    package init(database: any Database, clock: WallClock) {
+        self.database = database
+        self.clock = clock
+    }
 
     /// By type, namespace, name and version.
     ///

@@ -1,6 +1,6 @@
 // The sweep the other way round: what the store holds and no row knows. Such objects come from writes that a store
 // carried out after it had been given up on, and from a database that was set back. Rules: architecture, section 6
-// (Delete): every object's key is recorded before its first byte, so a key without a row is nobody's.
+// (Delete): every object's key is recorded before its first byte, so a key without a row belongs to no object.
 
 package import Domain
 package import Persistence
@@ -24,7 +24,7 @@ package struct StorageSweep: Sendable {
     private static let cursorName = "storage-sweep-cursor"
     /// What all keys of ours begin with (`StorageKey.fresh`): what else lies in a shared bucket is others'.
     private static let beginnings = ["staging/", "objects/"]
-    /// Where it has a value, nothing is deleted: whoever sets a database back says so here before the server starts, and
+    /// If it has a value, nothing is deleted: a restore sets it before the server starts, and
     /// takes it away when what is unknown may go (architecture, section 6).
     package static let holdName = "storage-sweep-hold"
     private static let reason = "unknown"
@@ -37,7 +37,7 @@ package struct StorageSweep: Sendable {
     private let pageLength: Int
     private let pages: Int
 
-    /// A day, and twice a session's life where that is longer: whoever may still be at work is at it no longer.
+    /// A day, or twice a session's life if that is longer: after that no writer can still be at work.
     ///
     /// - Parameter sessionLifetime: in seconds.
     package static func safeAge(sessionLifetime: Int) -> Int64 { Int64(max(86_400, 2 * sessionLifetime)) }
@@ -49,8 +49,12 @@ package struct StorageSweep: Sendable {
         database: any Database, storage: any BlobStorage, clock: WallClock, age: Int64, pageLength: Int = 1000,
         pages: Int = 10
     ) {
-        (self.database, self.storage, self.clock, self.age) = (database, storage, clock, age)
-        (self.pageLength, self.pages) = (pageLength, pages)
+        self.database = database
+        self.storage = storage
+        self.clock = clock
+        self.age = age
+        self.pageLength = pageLength
+        self.pages = pages
     }
 
     /// One round.

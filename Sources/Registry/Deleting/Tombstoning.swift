@@ -18,7 +18,8 @@ package struct Tombstoning: Sendable {
     private let defaultRetentionDays: Int
 
     package init(clock: WallClock, defaultRetentionDays: Int) {
-        (self.clock, self.defaultRetentionDays) = (clock, defaultRetentionDays)
+        self.clock = clock
+        self.defaultRetentionDays = defaultRetentionDays
     }
 
     /// Tombstones a draft or a published version. Again, it does nothing.

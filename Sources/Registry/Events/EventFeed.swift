@@ -39,19 +39,21 @@ package struct EventFeed: Sendable {
     private let end: FeedEnd
 
     package init(resolving: Resolving, database: any Database, end: FeedEnd) {
-        (self.resolving, self.database, self.end) = (resolving, database, end)
+        self.resolving = resolving
+        self.database = database
+        self.end = end
     }
 
     /// Events behind `seq`, or the oldest ones for nil. Where there are none, waits for the first.
     ///
     /// The caller's leave is asked for again each time the log is looked at.
     ///
-    /// - Parameter patience: how long to wait.
+    /// - Parameter timeout: how long to wait.
     /// - Throws: `unauthorized`, `forbidden`, `not_found`; `gone` where the events behind `seq` are no longer kept.
     package func page(
-        in place: PackageReading.Place, after seq: Int64?, limit: Int, waiting patience: Duration
+        in place: PackageReading.Place, after seq: Int64?, limit: Int, waiting timeout: Duration
     ) async throws -> EventPage {
-        let end = ContinuousClock.now + patience
+        let end = ContinuousClock.now + timeout
         let wakeUps = [self.database.listen(EventLog.channel), self.end.wakeUps]
         var position = seq
         while true {

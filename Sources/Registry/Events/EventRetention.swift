@@ -13,7 +13,9 @@ package struct EventRetention: Sendable {
 
     /// - Parameter days: how long events are kept, and outbox rows after their delivery.
     package init(database: any Database, clock: WallClock, days: Int) {
-        (self.database, self.clock, self.days) = (database, clock, days)
+        self.database = database
+        self.clock = clock
+        self.days = days
     }
 
     /// - Returns: how many rows were deleted.
@@ -41,7 +43,7 @@ package struct EventRetention: Sendable {
         }
     }
 
-    /// Batch after batch, each a transaction, so that nobody waits long.
+    /// Batch after batch, each a transaction, so that other writers do not wait long.
     private func all(_ prune: @escaping @Sendable (borrowing Transaction) throws -> Int) async throws -> Int {
         var total = 0
         while true {

@@ -11,7 +11,9 @@ package struct Admission: Sendable {
     package let standard: AdmissionPolicy
 
     package init(database: any Database, clock: WallClock, standard: AdmissionPolicy) {
-        (self.database, self.clock, self.standard) = (database, clock, standard)
+        self.database = database
+        self.clock = clock
+        self.standard = standard
     }
 
     package var storage: StorageQuota { StorageQuota(standard: self.standard.maxLogicalStorageBytes) }

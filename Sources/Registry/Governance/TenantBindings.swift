@@ -8,7 +8,10 @@ package struct TenantBindings: Sendable {
     private let database: any Database
     private let clock: WallClock
 
-    package init(database: any Database, clock: WallClock) { (self.database, self.clock) = (database, clock) }
+    package init(database: any Database, clock: WallClock) {
+        self.database = database
+        self.clock = clock
+    }
 
     /// By subject.
     package func list(under grant: TenantGrant) async throws -> [RoleBinding<TenantRole>] {

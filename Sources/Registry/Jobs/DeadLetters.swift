@@ -11,7 +11,9 @@ package struct DeadLetters: Sendable {
 
     /// - Parameter maxAttempts: from how many on a job is given up.
     package init(database: any Database, clock: WallClock, maxAttempts: Int) {
-        (self.database, self.clock, self.maxAttempts) = (database, clock, maxAttempts)
+        self.database = database
+        self.clock = clock
+        self.maxAttempts = maxAttempts
     }
 
     /// The newest first.

@@ -1,4 +1,4 @@
-// Evaluations that somebody asks for by hand: what the rules say now, with a hint that can only make it stricter; kept
+// Evaluations on request: what the rules say now, with a hint that can only make it stricter; stored
 // until a publish uses it. Rules: HTTP contract, 3.6 and section 9, row 5.
 
 package import Domain
@@ -17,7 +17,10 @@ package struct EvaluationRequest: Hashable, Sendable {
     package init(
         action: PolicyAction, version: VersionID, hint: PolicyDecision?, reason: String, engineVersion: String?
     ) {
-        (self.action, self.version, self.hint, self.reason) = (action, version, hint, reason)
+        self.action = action
+        self.version = version
+        self.hint = hint
+        self.reason = reason
         self.engineVersion = engineVersion
     }
 }
@@ -43,7 +46,10 @@ package struct Evaluating: Sendable {
     private let clock: WallClock
 
     package init(judge: PolicyJudge, allowsDrills: Bool, database: any Database, clock: WallClock) {
-        (self.judge, self.allowsDrills, self.database, self.clock) = (judge, allowsDrills, database, clock)
+        self.judge = judge
+        self.allowsDrills = allowsDrills
+        self.database = database
+        self.clock = clock
     }
 
     /// Judges a version of any state and keeps the evaluation. One that quarantines hides the version at once.
@@ -146,7 +152,7 @@ package struct Evaluating: Sendable {
     ) async throws -> StoredEvaluation {
         try await commit { [now = self.clock.now()] transaction in
             let repository = try RepositoryStore.require(grant.repo, of: grant.tenant, transaction)
-            let isWithdrawn = try PolicyEvaluationStore.spend(id, in: repository.id, at: now, transaction)
+            let isWithdrawn = try PolicyEvaluationStore.consume(id, in: repository.id, at: now, transaction)
             guard let found = try PolicyEvaluationStore.find(id, in: repository.id, transaction) else {
                 throw Refusal.notFound("The policy evaluation")
             }

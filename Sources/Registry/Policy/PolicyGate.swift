@@ -9,7 +9,10 @@ package struct PolicyGate: PublishGate {
     private let judge: PolicyJudge
     private let database: any Database
 
-    package init(judge: PolicyJudge, database: any Database) { (self.judge, self.database) = (judge, database) }
+    package init(judge: PolicyJudge, database: any Database) {
+        self.judge = judge
+        self.database = database
+    }
 
     package func verdict(on candidate: PublishCandidate) async throws -> PublishVerdict {
         let grant = candidate.grant
@@ -111,13 +114,13 @@ package struct PolicyGate: PublishGate {
     ) throws -> QuarantineID? {
         // Something has come that wasn't there to be judged.
         guard let basis = verdict.basis else { throw ContentChanged() }
-        guard let own = try PolicyEvaluationStore.standing(of: version.id, for: basis.action, transaction) else {
+        guard let own = try PolicyEvaluationStore.pending(of: version.id, for: basis.action, transaction) else {
             throw DatabaseFault.unreadable("a version that is about to be published is missing")
         }
         guard own.generation == basis.generation else { throw ContentChanged() }
         var judged = version.id
         if let source = basis.source {
-            let other = try PolicyEvaluationStore.standing(of: source.version, for: basis.action, transaction)
+            let other = try PolicyEvaluationStore.pending(of: source.version, for: basis.action, transaction)
             guard other?.generation == source.generation, other?.pending == basis.pending else {
                 throw ContentChanged()
             }
@@ -126,7 +129,7 @@ package struct PolicyGate: PublishGate {
             throw ContentChanged()
         }
         if basis.pending != nil {
-            try PolicyEvaluationStore.spend(judged, for: basis.action, at: now, transaction)
+            try PolicyEvaluationStore.consume(judged, for: basis.action, at: now, transaction)
         }
         if let evaluation = verdict.evaluation {
             _ = try PolicyEvaluationStore.append(

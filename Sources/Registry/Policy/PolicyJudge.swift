@@ -34,7 +34,10 @@ struct PolicyQuestion: Sendable {
         let repo: RepoKey
 
         init(_ origin: PolicyFinding.Origin, _ document: JSON, for action: PolicyAction, _ repo: RepoKey) {
-            (self.origin, self.document, self.action, self.repo) = (origin, document, action, repo)
+            self.origin = origin
+            self.document = document
+            self.action = action
+            self.repo = repo
         }
     }
 
@@ -66,13 +69,18 @@ package struct PolicyJudge: Sendable {
         installation: PolicyRules, server: (any PolicyEngine)?, budget: PolicyBudget, steadyClock: SteadyClock,
         database: any Database, clock: WallClock, observe: @escaping @Sendable (PolicyOutcome) -> Void
     ) {
-        (self.installation, self.server, self.budget, self.steadyClock) = (installation, server, budget, steadyClock)
-        (self.database, self.clock, self.observe) = (database, clock, observe)
+        self.installation = installation
+        self.server = server
+        self.budget = budget
+        self.steadyClock = steadyClock
+        self.database = database
+        self.clock = clock
+        self.observe = observe
     }
 
     /// What the rules and the policy server say.
     ///
-    /// - Returns: nil where there is nobody to ask.
+    /// - Returns: nil if there are no rules and no policy server.
     /// - Throws: `policy_timeout`, which has been recorded then.
     func trace(on question: PolicyQuestion) async throws -> PolicyTrace? {
         let none = JSON.array([])

@@ -10,7 +10,9 @@ package struct RepositoryPolicies: Sendable {
     private let clock: WallClock
 
     package init(installation: PolicyRules, database: any Database, clock: WallClock) {
-        (self.installation, self.database, self.clock) = (installation, database, clock)
+        self.installation = installation
+        self.database = database
+        self.clock = clock
     }
 
     /// Those of the settings that hold in a repository; of others its readers need not know.
@@ -38,7 +40,7 @@ package struct RepositoryPolicies: Sendable {
             let present = try PolicyStore.policy(of: repository.id, transaction)
             guard condition(present) else {
                 throw Refusal(
-                    .preconditionFailed, "The policy was changed meanwhile: read it again.",
+                    .preconditionFailed, "The policy was changed by another request: read it again.",
                     ["revision": JSON(present.revision)])
             }
             let policy = StoredPolicy(

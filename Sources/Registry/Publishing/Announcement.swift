@@ -10,7 +10,10 @@ struct Announcement: Sendable {
     /// Whether the version is there: what was refused may never have been stored.
     private let isStored: Bool
 
-    init(of version: PackageVersion, isStored: Bool = true) { (self.version, self.isStored) = (version, isStored) }
+    init(of version: PackageVersion, isStored: Bool = true) {
+        self.version = version
+        self.isStored = isStored
+    }
 
     private var repository: Repository { self.version.repository }
     private var coordinate: Coordinate { self.version.coordinate }

@@ -47,7 +47,7 @@ package enum Completion {
         for (draft, verdict) in drafts {
             let version = try draft.published(at: now)
             try RetiredCoordinateStore.refuse(version.coordinate, in: version.repository.id, transaction)
-            // What hid the version before goes on hiding it: who publishes doesn't undo what somebody decided.
+            // What hid the version before still hides it: a publish does not undo an earlier decision.
             var quarantine = try gate.settle(verdict, on: version, at: now, by: caller, transaction)
             var reason = quarantine == nil ? nil : "in quarantine since before its publish"
             let event = UniqueID(at: now)

@@ -14,7 +14,11 @@ package struct AnnouncedEntry: Hashable, Sendable {
     package let sha1: String?
 
     package init(path: RelativePath, digest: BlobDigest, size: Int, sha256: BlobDigest?, sha1: String?) {
-        (self.path, self.digest, self.size, self.sha256, self.sha1) = (path, digest, size, sha256, sha1)
+        self.path = path
+        self.digest = digest
+        self.size = size
+        self.sha256 = sha256
+        self.sha1 = sha1
     }
 }
 
@@ -31,7 +35,9 @@ package struct DraftContents: Sendable {
     private let clock: WallClock
 
     package init(database: any Database, formats: PackageFormats, clock: WallClock) {
-        (self.database, self.formats, self.clock) = (database, formats, clock)
+        self.database = database
+        self.formats = formats
+        self.clock = clock
     }
 
     /// Adds entries, or replaces those of the same path: all of them or none.

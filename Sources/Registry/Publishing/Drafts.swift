@@ -13,7 +13,10 @@ package struct Drafts: Sendable {
     private let formats: PackageFormats
     private let clock: WallClock
 
-    package init(formats: PackageFormats, clock: WallClock) { (self.formats, self.clock) = (formats, clock) }
+    package init(formats: PackageFormats, clock: WallClock) {
+        self.formats = formats
+        self.clock = clock
+    }
 
     /// Makes a draft, or takes up the one that is there.
     ///

@@ -5,7 +5,7 @@ package import Domain
 package import Persistence
 package import Threads
 
-/// What is to be promoted, by somebody who may.
+/// What is to be promoted, with authorization.
 package struct Promotion: Sendable {
     package let version: VersionID
     fileprivate let source: Grant
@@ -22,7 +22,8 @@ package struct Promotion: Sendable {
     /// - Throws: `forbidden` without `read` and `promote` on the source and `promote` on the target; `bad_request` where
     ///   they are the same.
     package init(_ version: VersionID, from source: RepoKey, to target: RepoKey, by caller: Caller) throws(Refusal) {
-        (self.version, self.source) = (version, try Self.leave(source, by: caller))
+        self.version = version
+        self.source = try Self.leave(source, by: caller)
         self.target = try caller.grant(.promote, on: target)
         guard source != target else { throw .badRequest("targetRepo must be another repository.") }
     }
@@ -168,7 +169,8 @@ private struct Place {
     ) throws {
         self.allowsOverwriting = target.settings.overwrite
         guard try Self.isFile(source, transaction) else {
-            (self.coordinate, self.head) = (source.coordinate, nil)
+            self.coordinate = source.coordinate
+            self.head = nil
             self.present = try VersionStore.find(
                 source.coordinate.version, of: package, isLocked: true, transaction)
             return

@@ -7,7 +7,10 @@ struct PromotionAnnouncement: Sendable {
     private let source: PackageVersion
     private let copy: PackageVersion
 
-    init(of source: PackageVersion, to copy: PackageVersion) { (self.source, self.copy) = (source, copy) }
+    init(of source: PackageVersion, to copy: PackageVersion) {
+        self.source = source
+        self.copy = copy
+    }
 
     private var places: [JSON.Member] {
         [

@@ -20,7 +20,10 @@ package struct PublishCandidate: Sendable {
     package let grant: Grant
     package let content: Content
 
-    package init(_ content: Content, under grant: Grant) { (self.grant, self.content) = (grant, content) }
+    package init(_ content: Content, under grant: Grant) {
+        self.grant = grant
+        self.content = content
+    }
 }
 
 package struct PublishVerdict: Hashable, Sendable {
@@ -58,8 +61,10 @@ package struct PublishVerdict: Hashable, Sendable {
     package init(
         _ decision: Decision, contentRevision: Int?, basis: Basis? = nil, evaluation: PolicyEvaluation? = nil
     ) {
-        (self.decision, self.contentRevision) = (decision, contentRevision)
-        (self.basis, self.evaluation) = (basis, evaluation)
+        self.decision = decision
+        self.contentRevision = contentRevision
+        self.basis = basis
+        self.evaluation = evaluation
     }
 
     package static let allowed = PublishVerdict(.allow, contentRevision: nil)
@@ -67,7 +72,7 @@ package struct PublishVerdict: Hashable, Sendable {
 
 package protocol PublishGate: Sendable {
     /// Judges what is about to be published. Called before the publishing transaction, and again where the content has
-    /// changed meanwhile.
+    /// changed in between.
     ///
     /// - Throws: `policy_timeout` where there is no verdict in time; nothing is published then.
     func verdict(on candidate: PublishCandidate) async throws -> PublishVerdict
@@ -75,7 +80,7 @@ package protocol PublishGate: Sendable {
     /// Makes sure that a verdict still holds, and keeps what follows from its use; in the publishing transaction.
     ///
     /// - Returns: an item of before that hides the version, whatever the verdict is.
-    /// - Throws: what ends the attempt, to be judged again, where something has changed meanwhile.
+    /// - Throws: what ends the attempt, to be evaluated again, if something has changed in between.
     func settle(
         _ verdict: PublishVerdict, on version: PackageVersion, at now: Timestamp, by caller: Caller,
         _ transaction: borrowing Transaction
@@ -91,7 +96,7 @@ package protocol PublishGate: Sendable {
     ) throws
 }
 
-/// Asks a gate, publishes under its verdict, and asks again where the content has changed meanwhile.
+/// Asks a gate, publishes under its verdict, and asks again if the content has changed in between.
 package struct GuardedPublish: Sendable {
     /// How often the content may change between verdict and publish.
     private static let tries = 3
@@ -103,7 +108,9 @@ package struct GuardedPublish: Sendable {
     private let clock: WallClock
 
     package init(gate: any PublishGate, database: any Database, clock: WallClock) {
-        (self.gate, self.database, self.clock) = (gate, database, clock)
+        self.gate = gate
+        self.database = database
+        self.clock = clock
     }
 
     /// - Parameter publish: one transaction, with a verdict for each candidate.

@@ -21,7 +21,8 @@ package struct Publishing: Sendable {
 
     package init(database: any Database, gate: any PublishGate, clock: WallClock) {
         self.guarded = GuardedPublish(gate: gate, database: database, clock: clock)
-        (self.gate, self.clock) = (gate, clock)
+        self.gate = gate
+        self.clock = clock
     }
 
     /// Publishes a draft. Published before, it does nothing.

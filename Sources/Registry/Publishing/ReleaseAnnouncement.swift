@@ -9,7 +9,8 @@ struct ReleaseAnnouncement: Sendable {
     private let set: ReleaseSet
 
     init(_ set: ReleaseSet, id: ReleaseID, of versions: [PackageVersion]) {
-        (self.set, self.id) = (set, id)
+        self.set = set
+        self.id = id
         self.versions = Dictionary(uniqueKeysWithValues: versions.map { ($0.id, $0) })
     }
 

@@ -18,7 +18,8 @@ package struct ReleasePlan: Sendable {
     let items: [Item]
 
     fileprivate init(_ set: ReleaseSet, of caller: Caller, _ items: [Item]) {
-        (self.set, self.caller) = (set, caller)
+        self.set = set
+        self.caller = caller
         self.items = items.sorted { $0.version.id < $1.version.id }
     }
 }
@@ -38,7 +39,9 @@ package struct Releasing: Sendable {
 
     package init(database: any Database, gate: any PublishGate, clock: WallClock) {
         self.guarded = GuardedPublish(gate: gate, database: database, clock: clock)
-        (self.gate, self.database, self.clock) = (gate, database, clock)
+        self.gate = gate
+        self.database = database
+        self.clock = clock
     }
 
     /// Leave to publish every version of a set.

@@ -82,7 +82,7 @@ package struct Tagging: Sendable {
     private static func check(_ tag: StoredTag?, _ isWanted: (StoredTag?) -> Bool) throws(Refusal) {
         guard !isWanted(tag) else { return }
         throw Refusal(
-            .preconditionFailed, tag == nil ? "There is no such tag." : "The tag was moved meanwhile.",
+            .preconditionFailed, tag == nil ? "There is no such tag." : "The tag was moved by another request.",
             ["revision": JSON(tag?.revision), "version": JSON(tag?.versionText)])
     }
 

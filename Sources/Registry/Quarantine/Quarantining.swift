@@ -1,4 +1,4 @@
-// Versions in quarantine: what waits, and what somebody decides. Rules: HTTP contract, 3.6, 6.3 and section 9, rows 5 and
+// Versions in quarantine: what waits for a decision, and the decision. Rules: HTTP contract, 3.6, 6.3 and section 9, rows 5 and
 // 37; who sees such a version: architecture, section 5.
 
 package import Domain
@@ -9,7 +9,10 @@ package struct Quarantining: Sendable {
     private let database: any Database
     private let clock: WallClock
 
-    package init(database: any Database, clock: WallClock) { (self.database, self.clock) = (database, clock) }
+    package init(database: any Database, clock: WallClock) {
+        self.database = database
+        self.clock = clock
+    }
 
     /// The newest first.
     ///

@@ -12,7 +12,10 @@ package struct RepositoryDraft: Hashable, Sendable {
     package let settings: RepositorySettings
 
     package init(key: RepoKey, kind: RepositoryKind, format: String?, settings: RepositorySettings) {
-        (self.key, self.kind, self.format, self.settings) = (key, kind, format, settings)
+        self.key = key
+        self.kind = kind
+        self.format = format
+        self.settings = settings
     }
 }
 
@@ -20,7 +23,10 @@ package struct Repositories: Sendable {
     private let database: any Database
     private let clock: WallClock
 
-    package init(database: any Database, clock: WallClock) { (self.database, self.clock) = (database, clock) }
+    package init(database: any Database, clock: WallClock) {
+        self.database = database
+        self.clock = clock
+    }
 
     /// - Throws: `conflict` if the tenant has one of that key; as ``Membership/change(_:to:_:by:)``.
     package func create(
@@ -72,7 +78,7 @@ package struct Repositories: Sendable {
                 grant.repo, of: grant.tenant, transaction, lock: .forNoKeyUpdate)
             guard condition(repository) else {
                 throw Refusal(
-                    .preconditionFailed, "The repository was changed meanwhile: read it again.",
+                    .preconditionFailed, "The repository was changed by another request: read it again.",
                     ["revision": JSON(repository.revision)])
             }
             guard kind.name == repository.kind.name else {

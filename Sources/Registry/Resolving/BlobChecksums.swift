@@ -16,7 +16,9 @@ package struct BlobChecksums: Sendable {
     private let running = RunningComputations()
 
     package init(database: any Database, storage: any BlobStorage, readers: BlockingPool) {
-        (self.database, self.storage, self.readers) = (database, storage, readers)
+        self.database = database
+        self.storage = storage
+        self.readers = readers
     }
 
     /// In lower-case hexadecimal digits.

@@ -25,7 +25,7 @@ enum BlobVisibility {
     /// Whether a version of the repository that is in quarantine, or was rejected, has an entry or a manifest with the digest.
     static let isWithheld: SQL = "COALESCE(u.withheld > 0, false)"
 
-    /// Whether a repository shows the digest and withholds it from nobody.
+    /// Whether a repository shows the digest and does not withhold it.
     private static let isShown: SQL = "u.readable = true"
 
     /// Whether the caller may read these bytes now in some repository of its tenant.

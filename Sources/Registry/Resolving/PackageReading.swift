@@ -23,7 +23,8 @@ package struct PackageReading: Sendable {
     private let database: any Database
 
     package init(resolving: Resolving, database: any Database) {
-        (self.resolving, self.database) = (resolving, database)
+        self.resolving = resolving
+        self.database = database
     }
 
     /// Where something is asked for, and by whom.
@@ -33,7 +34,9 @@ package struct PackageReading: Sendable {
         package let correlation: UniqueID
 
         package init(repo: RepoKey, credential: Credential, correlation: UniqueID) {
-            (self.repo, self.credential, self.correlation) = (repo, credential, correlation)
+            self.repo = repo
+            self.credential = credential
+            self.correlation = correlation
         }
     }
 

@@ -40,7 +40,7 @@ final class ResolvedFileCache: Sendable {
     func keep(_ entry: Entry, for key: Key, at generation: UInt64) {
         self.state.withLock { state in
             if state.generation != generation {
-                guard state.generation < generation else { return }  // somebody has read later
+                guard state.generation < generation else { return }  // a later read has been kept
                 state.generation = generation
                 state.entries.removeAll(keepingCapacity: true)
             }

@@ -53,8 +53,11 @@ private struct BlobRow {
 
     init(_ row: borrowing Row) throws {
         let start = AccessStore.count
-        (self.length, self.key, self.blockedAt) = (try row[start], try row[start + 1], try row[start + 2])
-        (self.since, self.isWithheld) = (try row[start + 3], try row[start + 4] ?? false)
+        self.length = try row[start]
+        self.key = try row[start + 1]
+        self.blockedAt = try row[start + 2]
+        self.since = try row[start + 3]
+        self.isWithheld = try row[start + 4] ?? false
     }
 
     /// - Throws: `not_found`, `quarantined_blob`, `object_not_found`.

@@ -33,7 +33,9 @@ package struct FileRequest: Hashable, Sendable {
     package let path: RelativePath?
 
     package init(_ package: PackageName, _ selector: Selector, path: RelativePath? = nil) {
-        (self.package, self.selector, self.path) = (package, selector, path)
+        self.package = package
+        self.selector = selector
+        self.path = path
     }
 
     /// A file of a generic repository.
@@ -51,7 +53,10 @@ package struct Resolving: Sendable {
     private let cache = ResolvedFileCache()
 
     package init(database: any Database, clock: WallClock, defaultTenant: TenantID, uses: TokenUses? = nil) {
-        (self.database, self.clock, self.defaultTenant, self.uses) = (database, clock, defaultTenant, uses)
+        self.database = database
+        self.clock = clock
+        self.defaultTenant = defaultTenant
+        self.uses = uses
     }
 
     /// - Throws: `unauthorized`, `forbidden`; `not_found` for the repository or the file; `quarantined_blob`.
@@ -153,10 +158,16 @@ private struct FileRow {
 
     init(_ row: borrowing Row) throws {
         let start = AccessStore.count
-        (self.version, self.state, self.publishedAt) = (try row[start], try row[start + 1], try row[start + 2])
-        (self.quarantine, self.path, self.size) = (try row[start + 3], try row[start + 4], try row[start + 5])
-        (self.contentType, self.digest) = (try row[start + 6], try row[start + 7])
-        (self.length, self.key) = (try row[start + 8], try row[start + 9])
+        self.version = try row[start]
+        self.state = try row[start + 1]
+        self.publishedAt = try row[start + 2]
+        self.quarantine = try row[start + 3]
+        self.path = try row[start + 4]
+        self.size = try row[start + 5]
+        self.contentType = try row[start + 6]
+        self.digest = try row[start + 7]
+        self.length = try row[start + 8]
+        self.key = try row[start + 9]
         self.checksums = Checksums(
             md5: try row[start + 10], sha1: try row[start + 11], sha512: try row[start + 12])
         self.blockedAt = try row[start + 13]

@@ -1,4 +1,4 @@
-// When tokens were last used: noted in memory by whoever recognises one, and written beside the requests, at most once a
+// When tokens were last used: noted in memory when a token is recognized, and written beside the requests, at most once a
 // minute for each token. Rules: HTTP contract, 2.3.
 
 package import Domain
@@ -22,7 +22,10 @@ package final class TokenUses: Sendable {
     private let clock: WallClock
     private let state = Mutex(State())
 
-    package init(database: any Database, clock: WallClock) { (self.database, self.clock) = (database, clock) }
+    package init(database: any Database, clock: WallClock) {
+        self.database = database
+        self.clock = clock
+    }
 
     package func note(_ token: TokenID) {
         let now = self.clock.now()

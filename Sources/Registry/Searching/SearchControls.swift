@@ -36,7 +36,9 @@ package struct SearchControls: Sendable {
 
     /// - Parameter lease: in seconds: how long a worker may be silent about a job.
     package init(database: any Database, clock: WallClock, lease: Int) {
-        (self.database, self.clock, self.lease) = (database, clock, Int64(lease))
+        self.database = database
+        self.clock = clock
+        self.lease = Int64(lease)
     }
 
     package func pause(

@@ -26,7 +26,8 @@ package struct RebuildOrder: Hashable, Sendable {
         }
         self.repo = repo
         self.batchSize = batchSize > 0 ? Int(batchSize) : Self.standardBatch
-        (self.isComplete, self.recreates) = (isComplete || recreates, recreates)
+        self.isComplete = isComplete || recreates
+        self.recreates = recreates
     }
 }
 
@@ -44,7 +45,9 @@ package struct SearchRebuilding: Sendable {
     private let clock: WallClock
 
     package init(database: any Database, admission: Admission, clock: WallClock) {
-        (self.database, self.admission, self.clock) = (database, admission, clock)
+        self.database = database
+        self.admission = admission
+        self.clock = clock
     }
 
     /// Requests the newest published versions to be indexed again, whatever became of their jobs; and, where the order

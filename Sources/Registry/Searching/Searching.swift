@@ -8,7 +8,8 @@ package struct Searching: Sendable {
     private let database: any Database
 
     package init(resolving: Resolving, database: any Database) {
-        (self.resolving, self.database) = (resolving, database)
+        self.resolving = resolving
+        self.database = database
     }
 
     /// - Throws: `unauthorized`, `forbidden`, `not_found`; `service_unavailable` where the index is damaged.

@@ -22,7 +22,10 @@ package struct Intake: Sendable {
     private let storage: any BlobStorage
     private let keys: StagingKeys
 
-    package init(storage: any BlobStorage, keys: StagingKeys) { (self.storage, self.keys) = (storage, keys) }
+    package init(storage: any BlobStorage, keys: StagingKeys) {
+        self.storage = storage
+        self.keys = keys
+    }
 
     /// Takes in a body. It is pulled: a chunk or two are in memory, and a slow store slows the sender.
     ///

@@ -16,8 +16,11 @@ package struct PartTicket: Hashable, Sendable {
     package let expiresAt: Timestamp
 
     package init(repo: RepoKey, upload: UploadID, number: Int, limit: Int, expiresAt: Timestamp) {
-        (self.repo, self.upload, self.number) = (repo, upload, number)
-        (self.limit, self.expiresAt) = (limit, expiresAt.wholeSeconds)
+        self.repo = repo
+        self.upload = upload
+        self.number = number
+        self.limit = limit
+        self.expiresAt = expiresAt.wholeSeconds
     }
 
     var path: String { "/v1/repos/\(self.repo)/uploads/\(self.upload)/parts/\(self.number)" }

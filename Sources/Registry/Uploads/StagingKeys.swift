@@ -12,15 +12,17 @@ package final class StagingKeys: Sendable {
 
     private let database: any Database
     private let clock: WallClock
-    /// Who answers for the keys: while its sign of life is fresh, nobody sweeps them.
+    /// The owner of the keys: while its heartbeat is fresh, they are not swept.
     package let owner: UniqueID
     private let free = Mutex<[StorageKey]>([])
 
     package init(database: any Database, clock: WallClock, owner: UniqueID) {
-        (self.database, self.clock, self.owner) = (database, clock, owner)
+        self.database = database
+        self.clock = clock
+        self.owner = owner
     }
 
-    /// A key that is recorded and that nobody else has.
+    /// A key that is recorded and used by no other writer.
     package func take() async throws -> StorageKey {
         if let key = self.free.withLock({ $0.popLast() }) { return key }
         let keys = (0..<Self.batch).map { _ in StorageKey.fresh() }

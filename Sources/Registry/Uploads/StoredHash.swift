@@ -11,7 +11,10 @@ package struct StoredHash: Sendable {
     private let storage: any BlobStorage
     private let threads: BlockingPool
 
-    package init(storage: any BlobStorage, threads: BlockingPool) { (self.storage, self.threads) = (storage, threads) }
+    package init(storage: any BlobStorage, threads: BlockingPool) {
+        self.storage = storage
+        self.threads = threads
+    }
 
     /// - Parameter length: the object's, in bytes.
     /// - Throws: storage faults; `CancellationError`.

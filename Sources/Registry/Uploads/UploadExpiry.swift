@@ -12,7 +12,10 @@ package struct UploadExpiry: Sendable {
     private let database: any Database
     private let clock: WallClock
 
-    package init(database: any Database, clock: WallClock) { (self.database, self.clock) = (database, clock) }
+    package init(database: any Database, clock: WallClock) {
+        self.database = database
+        self.clock = clock
+    }
 
     /// - Returns: how many sessions were aborted.
     @discardableResult

@@ -35,7 +35,7 @@ extension Uploads {
         return session
     }
 
-    /// Hands what an aborted session has in the store over to be deleted, but not under somebody who works on it.
+    /// Hands what an aborted session has in the store over to be deleted, but not while a request works on it.
     static func release(
         _ session: UploadSession, reason: String, at now: Timestamp, _ transaction: borrowing Transaction
     ) throws {
@@ -45,7 +45,7 @@ extension Uploads {
     }
 
     /// Deletes at once what an aborted session has in the store. What can't be deleted now is left to the sweep; so is
-    /// what somebody still works on.
+    /// what a request still works on.
     func free(_ session: UploadSession) async {
         guard session.state == .aborted, !session.isLeased(at: self.clock.now()), let upload = session.upload else {
             return
@@ -70,7 +70,7 @@ extension Uploads {
         }
     }
 
-    /// Gives a lease back, and frees the session where it was aborted meanwhile.
+    /// Releases a lease, and frees the session if it was aborted in between.
     func release(_ id: UploadID, _ lease: UploadLease, under grant: Grant) async {
         await shielded { [database] in
             let session = try? await database.transaction { transaction in

@@ -14,7 +14,7 @@ extension Uploads {
         UploadLease(token: .random(), until: now + Self.leaseLifetime)
     }
 
-    /// Runs `work`, and renews the lease meanwhile. Work is cancelled where the lease is lost.
+    /// Runs `work` while renewing the lease. The work is cancelled if the lease is lost.
     ///
     /// - Throws: `conflict` where the lease was lost; what `work` throws. The lease is given back then.
     func working<Value: Sendable>(
@@ -46,7 +46,7 @@ extension Uploads {
             let renewed = UploadLease(token: lease.token, until: self.clock.now() + Self.leaseLifetime)
             do {
                 guard try await self.database.transaction({ try UploadSessionStore.renew(id, renewed, $0) }) else {
-                    throw Refusal.conflict("The upload session was changed meanwhile.")
+                    throw Refusal.conflict("The upload session was changed by another request.")
                 }
             } catch is DatabaseFault {
                 // The lease still holds for a while: the next turn tries again.
@@ -60,7 +60,8 @@ extension UploadSession {
     func mustBeHeld(by lease: UploadLease) throws(Refusal) {
         guard self.lease?.token == lease.token, !self.state.isTerminal else {
             throw Refusal(
-                .conflict, "The upload session was changed meanwhile.", ["state": .string(self.state.rawValue)])
+                .conflict, "The upload session was changed by another request.", ["state": .string(self.state.rawValue)]
+            )
         }
     }
 }

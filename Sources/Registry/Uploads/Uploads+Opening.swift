@@ -14,7 +14,8 @@ package struct UploadDraft: Hashable, Sendable {
 
     package init(expectedDigest: BlobDigest, expectedLength: Int) throws(Refusal) {
         guard expectedLength > 0 else { throw .badRequest("expectedLength must be positive.") }
-        (self.expectedDigest, self.expectedLength) = (expectedDigest, expectedLength)
+        self.expectedDigest = expectedDigest
+        self.expectedLength = expectedLength
     }
 }
 
@@ -50,7 +51,7 @@ extension Uploads {
         return try await self.begin(draft, key, under: grant, commit: commit)
     }
 
-    /// What is stored is damaged, was replaced meanwhile, or can no longer be read by the caller: the bytes must be sent.
+    /// What is stored is damaged, was replaced in between, or can no longer be read by the caller: the bytes must be sent.
     private struct UnusableBytes: Fault {
         let description = "the stored bytes cannot be used"
     }
@@ -79,7 +80,7 @@ extension Uploads {
         }
     }
 
-    /// Bytes that are known to be wrong are sent to nobody. The next upload of the right ones repairs the blob.
+    /// Bytes that are known to be wrong are not sent. The next upload of the right ones repairs the blob.
     private func block(_ blob: Blob, _ damage: ObjectDamage, under grant: Grant) async throws {
         try await self.database.transaction { [now = self.clock.now()] transaction in
             guard try BlobStore.block(blob.digest, storedAt: blob.storageKey, at: now, transaction) else { return }

@@ -16,7 +16,9 @@ package struct UploadLimits: Sendable {
     package let admission: AdmissionPolicy
 
     package init(sessionLifetime: Int, partLifetime: Int, admission: AdmissionPolicy) {
-        (self.sessionLifetime, self.partLifetime, self.admission) = (sessionLifetime, partLifetime, admission)
+        self.sessionLifetime = sessionLifetime
+        self.partLifetime = partLifetime
+        self.admission = admission
     }
 }
 
@@ -37,8 +39,12 @@ package struct Uploads: Sendable {
         database: any Database, storage: any BlobStorage, clock: WallClock, owner: UniqueID, limits: UploadLimits,
         signer: PartSigner?, hashers: BlockingPool
     ) {
-        (self.database, self.storage, self.clock, self.owner) = (database, storage, clock, owner)
-        (self.limits, self.signer) = (limits, signer)
+        self.database = database
+        self.storage = storage
+        self.clock = clock
+        self.owner = owner
+        self.limits = limits
+        self.signer = signer
         self.hashing = StoredHash(storage: storage, threads: hashers)
         self.deduplication = Deduplication(storage: storage, threads: hashers, clock: clock)
     }

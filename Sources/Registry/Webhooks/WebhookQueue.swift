@@ -160,11 +160,11 @@ package struct WebhookQueue: Sendable {
     /// The event's own data; for a file by path also what a receiver needs to fetch it.
     private func data(_ next: Next) -> JSON {
         guard let file = next.file, let members = next.delivery.payload.members else { return next.delivery.payload }
-        let path = file.path.text.split(separator: "/").map { Target.encode(segment: $0) }.joined(separator: "/")
+        let path: URLPath = "/generic/\(file.repo)/\(path: file.path.text)"
         return .object(
             members + [
                 .init("digest", .string(file.digest.hex)), .init("sizeBytes", JSON(file.length)),
-                .init("url", .string("\(self.baseURL)/generic/\(file.repo)/\(path)")),
+                .init("url", .string(self.baseURL + path.text)),
             ])
     }
 

@@ -53,7 +53,10 @@ package struct Webhooks: Sendable {
         database: any Database, sealer: SecretSealer, clock: WallClock,
         allowsHost: @escaping @Sendable (_ host: String) -> Bool
     ) {
-        (self.database, self.sealer, self.clock, self.guardsAddresses) = (database, sealer, clock, allowsHost)
+        self.database = database
+        self.sealer = sealer
+        self.clock = clock
+        self.guardsAddresses = allowsHost
     }
 
     // MARK: - Reading

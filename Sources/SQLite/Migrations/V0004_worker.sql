@@ -60,7 +60,7 @@ CREATE INDEX search_rebuilds_running ON search_rebuilds (created_at, rebuild_id)
 CREATE INDEX search_rebuilds_tenant ON search_rebuilds (tenant_id, created_at);
 CREATE INDEX search_rebuilds_repo ON search_rebuilds (repo_id);
 
--- Events that were given up, and jobs, for whoever looks after them.
+-- Events and jobs that failed for good, for operators.
 CREATE INDEX outbox_events_dead ON outbox_events (tenant_id, dead_lettered_at, event_id)
     WHERE dead_lettered_at IS NOT NULL;
 CREATE INDEX search_index_jobs_failed ON search_index_jobs (tenant_id, updated_at, job_id) WHERE status = 'failed';
@@ -86,7 +86,7 @@ CREATE INDEX webhooks_repo ON webhooks (repo_id);
 CREATE INDEX webhooks_due ON webhooks (next_attempt_at, webhook_id) WHERE disabled_at IS NULL;
 
 -- One row for each subscription and event, written with the event. It refers to its subscription by value only: a
--- publish never waits for, or fails by, somebody who deletes one.
+-- publish never waits for, or fails because of, the deletion of one.
 CREATE TABLE webhook_deliveries (
     ordinal INTEGER PRIMARY KEY,
     delivery_id BLOB NOT NULL UNIQUE DEFAULT (randomblob(16)) CHECK (length(delivery_id) = 16),

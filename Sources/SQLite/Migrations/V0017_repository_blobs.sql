@@ -15,7 +15,7 @@ CREATE TABLE repository_blobs (
     withheld INTEGER NOT NULL DEFAULT 0,
     -- When the first of `shown` was published.
     shown_since INTEGER,
-    -- Whether whoever may read the repository may read the digest: it is shown and not withheld.
+    -- Whether a reader of the repository may read the digest: it is shown and not withheld.
     readable INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (digest, repo_id)
 ) STRICT, WITHOUT ROWID;

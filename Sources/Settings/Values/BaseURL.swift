@@ -28,7 +28,9 @@ package struct BaseURL: Hashable, Sendable, CustomStringConvertible {
             host = authority
         }
         guard !host.isEmpty, !path.contains("//"), !path.split(separator: "/").contains("..") else { return nil }
-        (self.scheme, self.authority, self.path) = (scheme, authority.lowercased(), String(path))
+        self.scheme = scheme
+        self.authority = authority.lowercased()
+        self.path = String(path)
     }
 
     package var description: String { "\(self.scheme)://\(self.authority)\(self.path)" }

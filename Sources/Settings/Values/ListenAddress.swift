@@ -7,7 +7,10 @@ package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
     /// Zero for any free one.
     package let port: UInt16
 
-    package init(host: String, port: UInt16) { (self.host, self.port) = (host, port) }
+    package init(host: String, port: UInt16) {
+        self.host = host
+        self.port = port
+    }
 
     /// Reads the written form; nil where it is none.
     package init?(_ text: String) {

@@ -51,7 +51,9 @@ package struct AddressRange: Hashable, Sendable, CustomStringConvertible {
             else { return nil }
             prefix = given
         }
-        (self.base, self.prefix, self.description) = (base, prefix, text)
+        self.base = base
+        self.prefix = prefix
+        self.description = text
     }
 
     package func contains(_ address: NetworkAddress) -> Bool {

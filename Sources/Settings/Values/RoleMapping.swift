@@ -17,7 +17,10 @@ package struct RoleMapping: Hashable, Sendable, CustomStringConvertible {
         guard parts.count == 4, parts.allSatisfy({ !$0.isEmpty }), let role = try? Role(parsing: parts[3]) else {
             return nil
         }
-        (self.claim, self.value, self.repo, self.role) = (parts[0].lowercased(), parts[1], parts[2], role)
+        self.claim = parts[0].lowercased()
+        self.value = parts[1]
+        self.repo = parts[2]
+        self.role = role
     }
 
     package var description: String { "\(self.claim)|\(self.value)|\(self.repo)|\(self.role.rawValue)" }

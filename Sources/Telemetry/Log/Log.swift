@@ -114,7 +114,7 @@ package final class Log: Sendable {
 
     /// Waits until what has been logged is written: before the process ends. Blocks.
     ///
-    /// - Returns: false where it took longer, say since nobody reads a pipe.
+    /// - Returns: false if it took longer, for example because a pipe is not read.
     @discardableResult
     package func flush(atMost time: Duration = .seconds(2)) -> Bool { self.writer.flush(atMost: time) }
 }

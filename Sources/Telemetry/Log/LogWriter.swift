@@ -24,7 +24,7 @@ final class LogWriter: Sendable {
         self.capacity = capacity
         let interrupt: @Sendable () -> Void = { [weak self] in self?.end() }
         Thread.start(interrupt: interrupt) { [self] in
-            // Writing to a pipe that nobody reads is an error here, not the process's end.
+            // Writing to a pipe without a reader is an error here and does not end the process.
             var broken = sigset_t()
             unsafe sigemptyset(&broken)
             unsafe sigaddset(&broken, SIGPIPE)
@@ -88,7 +88,7 @@ final class LogWriter: Sendable {
                 var polled = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
                 unsafe poll(&polled, 1, -1)
             } else if errno != EINTR {
-                return  // nobody can be told
+                return  // there is no place left to report it
             }
         }
     }

@@ -62,6 +62,6 @@ package final class Histogram: Metric {
             lines.add(Double(count), suffix: "_bucket", extra: ("le", Exposition.text(of: bound)))
         }
         lines.add(Double(bitPattern: self.sum.load(ordering: .relaxed)), suffix: "_sum")
-        lines.add(Double(count), suffix: "_count")  // what the last bucket said, whatever is observed meanwhile
+        lines.add(Double(count), suffix: "_count")  // the last bucket's value, even if more is observed in between
     }
 }

@@ -17,7 +17,10 @@ struct MetricHead: Sendable {
 
     init(_ name: String, _ help: String, type: String, labels: [String]) {
         precondition(Exposition.isName(name) && labels.allSatisfy(Exposition.isName), "no name of a metric: \(name)")
-        (self.name, self.help, self.type, self.labels) = (name, help, type, labels)
+        self.name = name
+        self.help = help
+        self.type = type
+        self.labels = labels
     }
 }
 
@@ -39,7 +42,8 @@ package final class LabelledFamily<Member: Metric>: MetricFamily {
     private let members: Mutex<[[String]: Member]>
 
     init(_ name: String, _ help: String, type: String, labels: [String], make: @escaping @Sendable () -> Member) {
-        (self.head, self.make) = (MetricHead(name, help, type: type, labels: labels), make)
+        self.head = MetricHead(name, help, type: type, labels: labels)
+        self.make = make
         // A family without labels has its one member from the start, so that it is shown as zero.
         self.members = Mutex(labels.isEmpty ? [[]: make()] : [:])
     }
@@ -77,7 +81,8 @@ final class ReadFamily: MetricFamily {
     private let read: @Sendable () -> [Reading]
 
     init(_ name: String, _ help: String, type: String, labels: [String], read: @escaping @Sendable () -> [Reading]) {
-        (self.head, self.read) = (MetricHead(name, help, type: type, labels: labels), read)
+        self.head = MetricHead(name, help, type: type, labels: labels)
+        self.read = read
     }
 
     func write(to text: inout String) {

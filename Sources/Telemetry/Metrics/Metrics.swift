@@ -65,5 +65,8 @@ package struct Reading: Hashable, Sendable {
     let values: [String]
     let number: Double
 
-    package init(_ values: [String], _ number: Double) { (self.values, self.number) = (values, number) }
+    package init(_ values: [String], _ number: Double) {
+        self.values = values
+        self.number = number
+    }
 }

@@ -11,8 +11,10 @@ package final class RequestMetrics: Sendable {
         package var openConnections = 0, requestsInFlight = 0
 
         package init(bytesIn: Int, bytesOut: Int, openConnections: Int, requestsInFlight: Int) {
-            (self.bytesIn, self.bytesOut) = (bytesIn, bytesOut)
-            (self.openConnections, self.requestsInFlight) = (openConnections, requestsInFlight)
+            self.bytesIn = bytesIn
+            self.bytesOut = bytesOut
+            self.openConnections = openConnections
+            self.requestsInFlight = requestsInFlight
         }
     }
 

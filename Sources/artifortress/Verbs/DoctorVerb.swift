@@ -44,7 +44,10 @@ struct Finding: Sendable {
     let remedy: String?
 
     init(_ subject: String, _ level: Level, _ text: String, remedy: String? = nil) {
-        (self.subject, self.level, self.text, self.remedy) = (subject, level, text, remedy)
+        self.subject = subject
+        self.level = level
+        self.text = text
+        self.remedy = remedy
     }
 
     var line: String {
@@ -190,7 +193,7 @@ struct Examination: Sendable {
         }
         return [
             Finding(
-                "bootstrap token", .doubtful, "is alive: whoever has it can issue any token",
+                "bootstrap token", .doubtful, "is active: anyone who has it can issue any token",
                 remedy: "issue an administrator's token, then 'artifortress token bootstrap disable'")
         ]
     }

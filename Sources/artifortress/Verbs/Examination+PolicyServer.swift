@@ -17,7 +17,7 @@ extension Examination {
             return [
                 Finding(
                     "policy server", .wrong, "policy.http.url = \(url): \(FaultText.of(error))",
-                    remedy: "start it, or take policy.http.url out of the settings: nothing is published meanwhile")
+                    remedy: "start it, or take policy.http.url out of the settings: until then nothing is published")
             ]
         }
     }

@@ -27,7 +27,7 @@ enum ServeVerb {
         observation.checkDescriptorLimit(for: configuration)
         defer { observation.log.flush() }
         let deployment = try await Deployment.open(
-            configuration, migrates: configuration[.migrateAtStart], patience: .seconds(2))
+            configuration, migrates: configuration[.migrateAtStart], lockTimeout: .seconds(2))
         let serving = Serving(deployment, observation)
         let sweep = ObjectSweep(
             database: deployment.database, storage: deployment.storage, clock: deployment.clock)
@@ -71,8 +71,8 @@ enum ServeVerb {
     /// Writes what the database has to know of this process, and the first start's token.
     private static func introduce(_ deployment: Deployment, _ sweep: ObjectSweep, _ log: Log) async throws {
         try await BootstrapFile.provide(for: deployment, log)
-        try await sweep.beat(deployment.instance)
-        if deployment.isOnSQLite { try await sweep.buryOthers(than: deployment.instance) }
+        try await sweep.recordHeartbeat(deployment.instance)
+        if deployment.isOnSQLite { try await sweep.removeOthers(than: deployment.instance) }
     }
 }
 

@@ -100,11 +100,11 @@ struct StorageAdoption: Sendable {
                 description:
                     "the database was not used by a server yet: the first start marks an empty storage as its own")
         }
-        if database.name == "postgres", let seen, seen > now + -ObjectSweep.patience {
+        if database.name == "postgres", let seen, seen > now + -ObjectSweep.heartbeatTimeout {
             throw Deployment.Failure(
                 description:
                     "a server or worker of this installation was running at \(seen): stop all of them first (one that "
-                    + "was killed counts as running for \(ObjectSweep.patience) seconds)")
+                    + "was killed counts as running for \(ObjectSweep.heartbeatTimeout) seconds)")
         }
         let marker = try StorageOwnership.marker(configuration)
         let former = try await marker.owner()

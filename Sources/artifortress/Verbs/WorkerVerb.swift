@@ -10,7 +10,7 @@ import Worker
 enum WorkerVerb {
     static let command = Command(
         name: "worker", summary: "Run the background worker alone.",
-        details: "For installations on PostgreSQL: on SQLite 'serve' does the work, and nobody else can.",
+        details: "For installations on PostgreSQL: on SQLite 'serve' does the work, and no other process can.",
         flags: [Flag("once", "Do each kind of work once, and end.")] + SettingsFlags.all
     ) { invocation in
         let configuration = try SettingsFlags.read(invocation)

@@ -40,7 +40,10 @@ package struct ManifestRule: Sendable {
     /// - Parameters:
     ///   - required: must be there and be text that isn't blank; looked at in this order.
     ///   - texts: must be text where they are there.
-    package init(required: [String] = [], texts: [String] = []) { (self.required, self.texts) = (required, texts) }
+    package init(required: [String] = [], texts: [String] = []) {
+        self.required = required
+        self.texts = texts
+    }
 
     /// - Throws: `bad_request`.
     package func check(_ manifest: JSON) throws(Refusal) {

@@ -34,8 +34,11 @@ package struct PythonVersion: Hashable, Comparable, Sendable {
         epoch: Decimal, release: [Decimal], prerelease: Prerelease?, post: Decimal?, development: Decimal?,
         local: [LocalSegment]
     ) {
-        (self.epoch, self.prerelease, self.post) = (epoch, prerelease, post)
-        (self.development, self.local) = (development, local)
+        self.epoch = epoch
+        self.prerelease = prerelease
+        self.post = post
+        self.development = development
+        self.local = local
         self.release = Array(release.reversed().drop { $0.isZero }.reversed())
     }
 

@@ -43,7 +43,8 @@ package struct SemanticVersion: Hashable, Comparable, Sendable {
                 labels.append(Decimal(part).map(Label.number) ?? .word(foldsCase ? part.uppercased() : String(part)))
             }
         }
-        (self.numbers, self.labels) = (numbers, labels)
+        self.numbers = numbers
+        self.labels = labels
     }
 
     private static func areIdentifiers(_ text: Substring) -> Bool {
