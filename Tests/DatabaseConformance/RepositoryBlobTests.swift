@@ -316,7 +316,10 @@ import Threads
         let digest = Seeded.digest(7)
         let (tenant, repo) = (Seeded.id(.tenant, 1), Seeded.id(.repo, 1))
         let statements: [SQL] = [
-            "SELECT 1 FROM repository_blobs u WHERE u.digest = \(digest) AND u.tenant_id = \(tenant) AND u.readable = true",
+            """
+            SELECT u.readable FROM repository_blobs u WHERE u.digest = \(digest) AND u.tenant_id = \(tenant)
+            ORDER BY u.readable DESC LIMIT 1
+            """,
             "SELECT 1 FROM repository_blobs u WHERE u.digest = \(digest) AND u.repo_id = \(repo)",
         ]
         var most = 0

@@ -42,13 +42,16 @@ enum BlobVisibility {
     }
 
     /// The work grows with the caller's scopes and with the repositories that can be read without a token, never with
-    /// the references: each such repository is looked at by itself. (A subquery with a limit keeps PostgreSQL from
+    /// the references: each such repository is looked at alone. (A subquery with a limit keeps PostgreSQL from
     /// beginning with the references.)
     private static func isShown(_ digest: BlobDigest, to caller: Caller) -> SQL {
         if caller.holdsEverywhere(.read) {
+            // The highest by the index is one row. (Asked whether a readable row exists, PostgreSQL reads all rows of a
+            // digest that has very many, because it expects to find one soon.)
             return """
-                EXISTS (SELECT 1 FROM repository_blobs u
-                    WHERE u.digest = \(digest) AND u.tenant_id = \(caller.tenant) AND \(self.isShown))
+                (SELECT u.readable FROM repository_blobs u
+                    WHERE u.digest = \(digest) AND u.tenant_id = \(caller.tenant)
+                    ORDER BY u.readable DESC LIMIT 1) = true
                 """
         }
         let keys = caller.scopes.compactMap { $0.role.satisfies(.read) ? $0.repo?.text : nil }
