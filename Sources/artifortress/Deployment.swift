@@ -26,12 +26,12 @@ struct Deployment: Sendable {
     let defaultTenant: TenantID
     /// 32 bytes: encrypts secrets at rest.
     let secretsKey: [UInt8]
-    /// Signs URLs of parts where the storage doesn't serve clients itself.
+    /// Signs URLs of parts where the storage does not serve clients itself.
     let partSigner: PartSigner?
     /// Held while the database is SQLite's.
     private let lock: DataLock?
 
-    /// Why an installation can't be opened.
+    /// Why an installation cannot be opened.
     struct Failure: Fault {
         let description: String
     }
@@ -39,18 +39,11 @@ struct Deployment: Sendable {
     /// - Parameters:
     ///   - migrates: whether the schema is brought up to date; else an outdated one is refused.
     ///   - lockTimeout: how long to wait for another process to release the data directory: a verb holds it for a moment.
+    /// - Throws: also faults of database and storage, and `DataLock.Refused`: the verbs name the settings concerned.
     static func open(
         _ configuration: Configuration, migrates: Bool, lockTimeout: Duration = .zero
     ) async throws -> Deployment {
         try AuthorityFiles.check(configuration)
-        return try await FaultReport(configuration).naming {
-            try await self.openStores(configuration, migrates: migrates, lockTimeout: lockTimeout)
-        }
-    }
-
-    private static func openStores(
-        _ configuration: Configuration, migrates: Bool, lockTimeout: Duration
-    ) async throws -> Deployment {
         let clock = WallClock.system
         let (database, lock, migrations) = try await self.openDatabase(configuration, lockTimeout: lockTimeout)
         do {

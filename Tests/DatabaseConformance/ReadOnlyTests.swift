@@ -75,8 +75,8 @@ struct ReadOnlyTests {
                 try transaction.run(
                     script: "CREATE ROLE reader LOGIN; GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader")
             }
-            let uri = cluster.address.description.replacing("artifortress@", with: "reader@")
-            let reader = PostgreSQLDatabase(try PostgreSQLAddress(parsing: uri), connections: 1)
+            let address = try PostgreSQLAddress(parsing: "postgres://reader@/postgres?host=\(cluster.socketDirectory)")
+            let reader = PostgreSQLDatabase(address, connections: 1)
             let fault = await #expect(throws: DatabaseFault.self) {
                 try await reader.transaction { try $0.execute(Sample("x").insert) }
             }
@@ -101,10 +101,9 @@ struct ReadOnlyTests {
     {
         let silent = RawServer { client in client.awaitEnd() }
         try await PostgreSQLCluster.with { cluster in
-            let folder = try #require(cluster.address.description.split(separator: "host=").last?.prefix { $0 != "&" })
             let address = try PostgreSQLAddress(
-                parsing: "postgres:///postgres?user=artifortress&host=127.0.0.1,\(folder)&port=\(silent.port),5432"
-                    + "&connect_timeout=2")
+                parsing: "postgres:///postgres?user=artifortress&host=127.0.0.1,\(cluster.socketDirectory)"
+                    + "&port=\(silent.port),5432&connect_timeout=2")
             let database = PostgreSQLDatabase(address, connections: 1)
             #expect(await eventually { (try? await database.check()) != nil })
             await database.close()

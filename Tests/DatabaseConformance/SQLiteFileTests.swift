@@ -13,7 +13,7 @@ import Testing
     @Test func `a backup beside writers is whole`() async throws {
         try await Engine.sqlite.withPlace(of: Self.template) { place in
             guard case .file(let path) = place else { return }
-            let database = SQLiteDatabase(path: path, durability: .normal)
+            let database = SQLiteDatabase(path: path, durability: .normal, queueTimeout: .seconds(60))
             func add(_ count: Int) async throws {
                 _ = try await database.transaction { transaction in
                     try transaction.execute(each: 0..<count) { _ in Sample("\(UniqueID.random())").insert }

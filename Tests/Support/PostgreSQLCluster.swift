@@ -15,6 +15,8 @@ package final class PostgreSQLCluster {
     }()
 
     package let address: PostgreSQLAddress
+    /// The directory of the server's Unix socket.
+    package var socketDirectory: String { "\(self.directory)/s" }
     private let directory: String
     private let programs: String
     private var server: Process?

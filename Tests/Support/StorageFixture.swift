@@ -125,8 +125,12 @@ package func faultKind(_ body: () async throws -> some Any) async -> String? {
     do {
         _ = try await body()
         return nil
+    } catch StorageFault.tooLarge {
+        return "tooLarge"
     } catch let fault as StorageFault {
-        return Mirror(reflecting: fault).children.first?.label ?? "\(fault)"
+        return Mirror(reflecting: fault).children.first?.label
+    } catch HTTPFault.disconnected {
+        return "disconnected"
     } catch {
         return "\(error)"
     }

@@ -16,7 +16,7 @@ package struct WebhookMessage: Sendable {
 }
 
 package struct WebhookQueue: Sendable {
-    /// In seconds: how long a subscription is left alone that can't be told for reasons of ours.
+    /// In seconds: how long a subscription is skipped after a delivery failed because of a server error.
     private static let postponement: Int64 = 60
 
     private let database: any Database
@@ -109,14 +109,14 @@ package struct WebhookQueue: Sendable {
     /// Lets go of a subscription, whatever becomes of the caller's task.
     package func release(_ id: WebhookID, under lease: Lease) async {
         await shielded {
-            // Where this fails the lease runs out by itself.
+            // If this fails, the lease expires.
             try? await self.database.transaction { [now = self.clock.now()] in
                 try WebhookStore.release(id, under: lease.token, at: now, $0)
             }
         }
     }
 
-    /// The first that may be told. What is in quarantine isn't told of: its release is an event of its own.
+    /// The first that may be sent. What is in quarantine is not sent: its release is an event of its own.
     private static func head(
         of id: WebhookID, at now: Timestamp, _ transaction: borrowing Transaction
     ) throws -> StoredDelivery? {

@@ -180,7 +180,7 @@ package struct Webhooks: Sendable {
 
     /// Queues once more what was told before; under the same event id.
     ///
-    /// - Throws: `conflict` also where it wasn't told yet.
+    /// - Throws: `conflict` also where it was not told yet.
     package func redeliver(
         _ delivery: WebhookDeliveryID, of id: WebhookID, of owner: WebhookOwner, commit: Commit<WebhookDeliveryID>
     ) async throws -> WebhookDeliveryID {
