@@ -7,7 +7,7 @@ package import Identity
 package import Persistence
 package import Threads
 
-/// What is told of each request that was answered, to logs and metrics.
+/// What logs and metrics get of each answered request.
 package struct Outcome: Sendable {
     package let request: Request
     /// The route's pattern; nil where none was found.

@@ -13,7 +13,7 @@ package struct Call: Sendable {
     package let correlation: UniqueID
     package let credential: Credential
     let idempotency: Idempotency
-    /// Set where the caller is authorised and wants the request to be done once.
+    /// Set where the caller is authorized and wants the request to be done once.
     let claim: IdempotencyClaim?
 
     let origin: Origin
@@ -52,7 +52,7 @@ package struct Call: Sendable {
     /// The same call with a key to be taken by its mutation, and its body, which was read for the key.
     func holding(_ claim: IdempotencyClaim, body: [UInt8]) -> Call { Call(self, claim, body: body) }
 
-    /// The same call with its body in memory, for a route whose caller is authorised by what the body says.
+    /// The same call with its body in memory, for a route whose caller is authorized by what the body says.
     ///
     /// - Throws: `payload_too_large` over ``Fields/bodyLimit``.
     func buffered() async throws -> (first: Call, again: Call) {
@@ -70,7 +70,7 @@ package struct Call: Sendable {
     }
 
     /// Answers it, once where the caller asks for that. Every route of `/v1` that takes POST comes through here when its
-    /// caller is authorised.
+    /// caller is authorized.
     package func once(
         for caller: Caller, _ handle: (Call) async throws -> Response
     ) async throws -> Response {

@@ -4,7 +4,7 @@ import Domain
 import Synchronization
 
 /// UUIDs that need not be unpredictable: one start of random bits, then a counter, mixed so that they look
-/// alike. The kernel isn't asked for each.
+/// alike. The kernel is not asked for each.
 final class CorrelationIDs: Sendable {
     private let start = UniqueID.random()
     private let count = Atomic<UInt64>(0)

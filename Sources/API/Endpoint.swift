@@ -38,7 +38,7 @@ package struct Endpoint: Sendable {
     /// Checks that come before the caller is looked at, beside those of the path.
     let check: @Sendable (Call) throws -> Void
     let handle: @Sendable (Call, Authenticator) async throws -> Response
-    /// How this route's clients want to be told of an error.
+    /// The form of an error answer for this route's clients.
     let problem: @Sendable (Problem, Call) -> Response
 
     init(
@@ -67,7 +67,7 @@ extension Router<Endpoint>.Route {
     package static func caller(
         _ method: String, _ pattern: String, _ handle: @escaping @Sendable (Call, Caller) async throws -> Response
     ) -> Route {
-        .authorised(method, pattern, .anyToken, { caller, _ in caller }, handle)
+        .authorized(method, pattern, .anyToken, { caller, _ in caller }, handle)
     }
 
     /// For callers with `role` on the repository in the path.
@@ -75,7 +75,7 @@ extension Router<Endpoint>.Route {
         _ method: String, _ pattern: String, _ role: Role, check: @escaping @Sendable (Call) throws -> Void = { _ in },
         _ handle: @escaping @Sendable (Call, Grant) async throws -> Response
     ) -> Route {
-        .authorised(
+        .authorized(
             method, pattern, .repository(role), check: check,
             { caller, call in try caller.grant(role, on: call.repoKey) },
             handle)
@@ -101,7 +101,7 @@ extension Router<Endpoint>.Route {
         _ method: String, _ pattern: String, _ role: Role,
         _ handle: @escaping @Sendable (Call, TenantGrant) async throws -> Response
     ) -> Route {
-        .authorised(method, pattern, .everyRepository(role), { caller, _ in try caller.tenantGrant(role) }, handle)
+        .authorized(method, pattern, .everyRepository(role), { caller, _ in try caller.tenantGrant(role) }, handle)
     }
 
     /// For callers with the tenant role.
@@ -109,11 +109,11 @@ extension Router<Endpoint>.Route {
         _ method: String, _ pattern: String, _ role: TenantRole,
         _ handle: @escaping @Sendable (Call, TenantGrant) async throws -> Response
     ) -> Route {
-        .authorised(method, pattern, .tenant(role), { caller, _ in try caller.tenantGrant(role) }, handle)
+        .authorized(method, pattern, .tenant(role), { caller, _ in try caller.tenantGrant(role) }, handle)
     }
 
-    /// Who asks, what he may, and then, once where he wants that, what he asks for.
-    private static func authorised<Leave: Sendable>(
+    /// Authenticates, authorizes, and then answers, once if the caller asks for that.
+    private static func authorized<Leave: Sendable>(
         _ method: String, _ pattern: String, _ access: Access,
         check: @escaping @Sendable (Call) throws -> Void = { _ in },
         _ leave: @escaping @Sendable (Caller, Call) throws -> Leave,
@@ -128,7 +128,7 @@ extension Router<Endpoint>.Route {
             })
     }
 
-    /// By rules of its own. One of `/v1` that takes POST calls ``Call/once(for:_:)`` when its caller is authorised.
+    /// By rules of its own. One of `/v1` that takes POST calls ``Call/once(for:_:)`` when its caller is authorized.
     package static func own(
         _ method: String, _ pattern: String, _ rule: String,
         check: @escaping @Sendable (Call) throws -> Void = { _ in },

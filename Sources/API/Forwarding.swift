@@ -7,7 +7,7 @@ package import HTTP
 package struct Forwarding: Sendable {
     private let publicURL: String?
     private let isTrusted: (@Sendable (String) -> Bool)?
-    /// What we are called where a client doesn't say.
+    /// What we are called where a client does not say.
     private let fallback: String
 
     /// - Parameters:

@@ -33,7 +33,7 @@ package struct Invocation: Sendable {
     }
 }
 
-/// A command line that can't be understood. Exit code 2.
+/// A command line that cannot be understood. Exit code 2.
 package struct UsageFault: Error, Hashable, CustomStringConvertible {
     package let description: String
 

@@ -1,9 +1,9 @@
-// How requests of ours are signed, so that their receiver knows whose they are. Wire form: docs/webhooks.md.
+// How outgoing requests are signed, so that the receiver can authenticate them. Wire form: docs/webhooks.md.
 
 package import Domain
 
 package enum MessageSignature {
-    /// The headers that sign a body. The time of sending is part of what is signed, so that an old request can't be played
+    /// The headers that sign a body. The time of sending is part of what is signed, so that an old request cannot be played
     /// again.
     package static func headers(
         of body: [UInt8], at now: Timestamp, key: [UInt8]

@@ -1,5 +1,5 @@
 // The description of the HTTP API (OpenAPI 3.1), joined of one fragment an area (Fragments/): `GET /openapi.json` and
-// docs/openapi.yaml are both made of it. A test fails for a route that isn't described, and for what isn't a route.
+// docs/openapi.yaml are both made of it. A test fails for a route that is not described, and for what is not a route.
 //
 // To describe a route: a few lines in its area's fragment (their form: Operation.swift and SchemaNotation.swift), then
 // `make docs`. A new area: a file of its own, and its name in the list below.

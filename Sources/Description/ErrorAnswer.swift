@@ -8,15 +8,15 @@ enum ErrorAnswer {
         (401, "Unauthorized", "`unauthorized`: missing or invalid token."),
         (403, "Forbidden", "`forbidden`: the role that is needed is missing."),
         (404, "NotFound", "`not_found`, `object_not_found`: there is none, or none that the caller may know of."),
-        (409, "Conflict", "`conflict` and its kin: the state of things doesn't allow it."),
+        (409, "Conflict", "`conflict` and others: the present state does not allow it."),
         (410, "Gone", "`gone`: no longer kept."),
         (411, "LengthRequired", "`length_required`: the request has neither `Content-Length` nor chunks."),
-        (412, "PreconditionFailed", "`precondition_failed`: a condition of the request doesn't hold."),
+        (412, "PreconditionFailed", "`precondition_failed`: a condition of the request does not hold."),
         (413, "PayloadTooLarge", "`payload_too_large`: the body is too long."),
         (416, "InvalidRange", "`invalid_range`: the range is beyond the end."),
         (
             422, "Unprocessable",
-            "`idempotency_key_reused`, `checksum_mismatch`, `signature_invalid`: what was sent can't be right."
+            "`idempotency_key_reused`, `checksum_mismatch`, `signature_invalid`: the content contradicts what was announced."
         ),
         (423, "Locked", "`quarantined_blob`, `artifact_protected`: withheld."),
         (429, "TooManyRequests", "`too_many_requests`: a limit is reached; `Retry-After` says for how long."),

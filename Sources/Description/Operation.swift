@@ -4,8 +4,8 @@
 //     summary: Make a thing.            # one line
 //     about: …                          # more, where there is more to say
 //     access: write                     # in the words of `Access` (API/Endpoint.swift)
-//     security: [bearer, bootstrap]     # only where it isn't as the access says; `none`: also without
-//     path: {thingName: string}         # only for places whose names don't say what may stand there
+//     security: [bearer, bootstrap]     # only where it is not as the access says; `none`: also without
+//     path: {thingName: string}         # only for places whose names do not say what may stand there
 //     query: {(limit): integer}        # a name in brackets may be left out
 //     headers: {(If-Match): string}
 //     body: ThingDraft                  # JSON of that schema; or {application/octet-stream: binary}
@@ -14,7 +14,7 @@
 //     answers: {201: Thing}             # JSON of that schema; null for no body; or {text/csv: string}
 //     answerHeaders: {201: [Location]}  # headers that such an answer always has
 //     errors: [404, 409]                # beside the usual ones (ErrorAnswer.swift)
-//     neverErrors: [401]                # usual ones that it doesn't have
+//     neverErrors: [401]                # usual ones that it does not have
 
 package import Domain
 

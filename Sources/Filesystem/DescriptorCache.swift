@@ -4,7 +4,7 @@ import Domain
 import HTTP
 import Synchronization
 
-/// A bounded set of open files. What hasn't been asked for since the hand came by makes room (the clock algorithm).
+/// A bounded set of open files. What has not been asked for since the hand came by makes room (the clock algorithm).
 final class DescriptorCache: Sendable {
     private struct Slot {
         let key: StorageKey

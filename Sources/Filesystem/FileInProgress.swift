@@ -8,7 +8,7 @@ import Synchronization
 /// directory of a volume that is not mounted.
 final class FileInProgress: Sendable {
     private let path: String
-    /// In bytes; zero where it isn't known.
+    /// In bytes; zero where it is not known.
     private let expected: Int
     private let directories: Directories?
     private let installation: Installation
@@ -66,7 +66,7 @@ final class FileInProgress: Sendable {
         }
     }
 
-    /// Forgets the file; what can't be removed stays for the sweep.
+    /// Forgets the file; what cannot be removed stays for the sweep.
     func remove() {
         self.file.withLock { file in
             guard file.take() != nil else { return }

@@ -70,7 +70,7 @@ extension FilesystemStorage {
     }
 
     /// One part becomes the object by a rename; several are copied behind each other by the kernel. The name must be
-    /// free: who was overtaken by another request doesn't replace what that one made.
+    /// free: who was overtaken by another request does not replace what that one made.
     @discardableResult
     package func complete(_ upload: MultipartUpload, _ parts: [StoredPart]) async throws -> Bool {
         let directory = try PartDirectory(upload, self.layout)

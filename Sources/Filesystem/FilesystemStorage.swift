@@ -12,7 +12,7 @@ package final class FilesystemStorage: BlobStorage {
     let directories: Directories
     /// For what may wait long on the disk.
     let writers: BlockingPool
-    /// For what is quick, so that it doesn't wait behind syncs.
+    /// For what is quick, so that it does not wait behind syncs.
     let readers: BlockingPool
     private let descriptors: DescriptorCache
     let installation: Installation

@@ -26,7 +26,7 @@ struct PartDirectory: Sendable {
     /// The upload's name: one key is uploaded once, so it follows from the key.
     static func id(of key: StorageKey) -> String { String(SHA256.digest(of: "parts of \(key)").hex.prefix(32)) }
 
-    /// - Throws: `missing` where the upload is none of ours.
+    /// - Throws: `missing` if the upload is not this storage's.
     init(_ upload: MultipartUpload, _ layout: Layout) throws(StorageFault) {
         guard upload.id == Self.id(of: upload.key) else { throw .missing("no upload \(upload.id) of \(upload.key)") }
         self.place = try layout.place(of: upload.key)
@@ -87,7 +87,7 @@ struct PartDirectory: Sendable {
 
     /// In the order of their numbers.
     ///
-    /// - Throws: `missing` where the upload isn't there.
+    /// - Throws: `missing` where the upload is not there.
     func parts() throws(StorageFault) -> [StoredPart] {
         guard try self.exists else { throw .missing("no upload of \(self.place.key)") }
         var numbers: [Int] = []
@@ -104,7 +104,7 @@ struct PartDirectory: Sendable {
         return parts
     }
 
-    /// Removes an upload and what it left, if it is there. Whoever still writes a part finds it gone.
+    /// Removes an upload and what it left, if it is there. A request that still writes a part finds it gone.
     static func remove(_ place: Layout.Place) throws(StorageFault) {
         let gone = "\(place.object)~gone"
         for _ in 0..<2 {  // again where an earlier removal was cut off

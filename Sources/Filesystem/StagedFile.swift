@@ -1,4 +1,4 @@
-// A file that isn't an object yet. Its steps block; rules: architecture, I7.
+// A file that is not an object yet. Its steps block; rules: architecture, I7.
 
 import CLinux
 import Glibc

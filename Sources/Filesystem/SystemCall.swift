@@ -1,4 +1,4 @@
-// System calls on files, with their errors as faults. All of them block: they run on threads of ours.
+// System calls on files, with their errors as faults. All of them block: they run on dedicated threads.
 
 import CLinux
 import Glibc
@@ -39,7 +39,7 @@ enum SystemCall {
     /// - Returns: false if the name is taken; the file then keeps its old one.
     static func rename(_ old: String, toFree new: String) throws(StorageFault) -> Bool {
         if unsafe renameat2(AT_FDCWD, old, AT_FDCWD, new, linux_rename_to_free_name) == 0 { return true }
-        if errno == EINVAL || errno == ENOSYS {  // a file system that can't, as NFS: two steps, the first decides
+        if errno == EINVAL || errno == ENOSYS {  // a file system that cannot, such as NFS: two steps, the first decides
             if unsafe link(old, new) == 0 {
                 try self.remove(old)
                 return true
@@ -118,7 +118,7 @@ enum SystemCall {
         }
     }
 
-    /// Bytes that can still be written; nil where the file system doesn't say.
+    /// Bytes that can still be written; nil where the file system does not say.
     static func room(at path: String) -> Int? {
         var status = statvfs()
         guard unsafe statvfs(path, &status) == 0 else { return nil }

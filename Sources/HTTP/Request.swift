@@ -36,7 +36,7 @@ package protocol BodySource: AnyObject, Sendable {
     func nextChunk() async throws -> [UInt8]?
 }
 
-/// A request's body, pulled: what isn't asked for stays in the client's socket. It can be read once.
+/// A request's body, pulled: what is not asked for stays in the client's socket. It can be read once.
 package struct RequestBody: AsyncSequence, Sendable {
     /// As announced, in bytes; nil for a chunked body, zero for none.
     package let length: Int?
@@ -77,7 +77,7 @@ package struct RequestBody: AsyncSequence, Sendable {
     }
 }
 
-/// Why a request or its response can't go on.
+/// Why a request or its response cannot go on.
 package enum HTTPFault: Error, Hashable {
     /// The client has gone, its time is up, or the server is being stopped.
     case disconnected

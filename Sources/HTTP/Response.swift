@@ -14,7 +14,7 @@ package struct Response: Sendable {
         case bytes([UInt8])
         case file(FileRegion)
         /// Written by a closure, which waits while the client is slow; chunked where the length is nil. The closure
-        /// isn't called for HEAD, 204 and 304.
+        /// is not called for HEAD, 204 and 304.
         case stream(length: Int?, @Sendable (BodyWriter) async throws -> Void)
     }
 

@@ -4,7 +4,7 @@
 extension Target {
     /// Reads a target as it was received, in origin form or absolute form (of which the path and the query count).
     ///
-    /// - Returns: nil where its path doesn't begin with `/`, or has a segment that is `.` or `..`, however encoded.
+    /// - Returns: nil where its path does not begin with `/`, or has a segment that is `.` or `..`, however encoded.
     package init?(received text: String) {
         var target = Target(text)
         if target.path.utf8.first != UInt8(ascii: "/") {

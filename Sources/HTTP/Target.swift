@@ -18,7 +18,7 @@ package struct Target: Hashable, Sendable, CustomStringConvertible {
         self.query = mark.map { String(text[text.utf8.index(after: $0)...]) }
     }
 
-    /// The path's segments, each decoded by itself; nil where an escape is malformed, the bytes are no UTF-8, or a
+    /// The path's segments, each decoded separately; nil where an escape is malformed, the bytes are no UTF-8, or a
     /// segment holds a NUL.
     package var segments: [String]? {
         var segments: [String] = []

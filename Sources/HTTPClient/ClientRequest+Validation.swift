@@ -4,7 +4,7 @@ import Domain
 import HTTP
 
 extension ClientRequest {
-    /// In bytes; nil where it isn't known.
+    /// In bytes; nil where it is not known.
     var bodyLength: Int? {
         switch self.body {
         case .none: 0

@@ -15,7 +15,7 @@ package struct ClientRequest: Sendable {
     package var redirectLimit = 0
     /// For everything, to the end of the answer's body; nil for no limit.
     package var timeout: Duration?
-    /// Without a byte either way, while it isn't us who is waited for.
+    /// Without a byte either way, while it is not us who is waited for.
     package var stallTimeout: Duration = .seconds(60)
 
     package enum Body: Sendable {
@@ -41,7 +41,7 @@ package struct ClientResponse: Sendable {
     package let body: ResponseBody
 }
 
-/// An answer's body, pulled: what isn't asked for stays on the server's side, but for some 256 KiB. It can be read once.
+/// An answer's body, pulled: what is not asked for stays on the server's side, but for some 256 KiB. It can be read once.
 package final class ResponseBody: BodySource, AsyncSequence {
     private let transfer: Transfer
     /// Kept, for the driver ends with it.

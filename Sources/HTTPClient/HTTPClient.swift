@@ -1,4 +1,4 @@
-// An HTTP/1.1 client: libcurl's multi interface on one thread, with an async face. Redirections aren't followed unless
+// An HTTP/1.1 client: libcurl's multi interface on one thread, with an async face. Redirections are not followed unless
 // asked for, and no proxy, cookie, password file or other setting is taken from the environment.
 
 import CCurl
@@ -33,7 +33,7 @@ package final class HTTPClient: Sendable {
 
     deinit { self.driver.submit(.stop) }
 
-    /// Sends a request. Returns when the answer's head has come, and the request's body has been sent or isn't wanted
+    /// Sends a request. Returns when the answer's head has come, and the request's body has been sent or is not wanted
     /// any more: an answer of 300 or above ends its sending. A streamed body has to heed cancellation.
     ///
     /// - Throws: `HTTPClientFault`; `CancellationError`; what a streamed body throws.

@@ -3,13 +3,13 @@
 import Domain
 
 package enum HTTPClientFault: Fault, Hashable {
-    /// The URL, the method or a header can't be sent.
+    /// The URL, the method or a header cannot be sent.
     case invalidRequest(String)
     case unknownHost(String)
     /// The guard refuses every address that the host has.
     case addressRefused(String)
     case cannotConnect(String)
-    /// No secure connection: a certificate that isn't trusted, or no common protocol.
+    /// No secure connection: a certificate that is not trusted, or no common protocol.
     case insecure(String)
     case timedOut(String)
     /// The connection ended before the answer did.

@@ -17,7 +17,7 @@ struct HeadReader {
         case tooLarge
     }
 
-    /// - Parameter followsRedirections: whether a redirection's head isn't the answer's.
+    /// - Parameter followsRedirections: whether a redirection's head is not the answer's.
     mutating func take(_ line: UnsafeBufferPointer<UInt8>, followsRedirections: Bool) -> Line {
         guard !self.isOver else { return .more }  // trailers
         self.length += line.count

@@ -244,7 +244,7 @@ import Synchronization
         }
     }
 
-    /// Whether it isn't the server who is waited for; and what is still paused.
+    /// Whether it is not the server who is waited for; and what is still paused.
     var pauses: (receive: Bool, send: Bool) {
         self.state.withLock { ($0.isReceivePaused, $0.isSendPaused) }
     }

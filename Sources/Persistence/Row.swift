@@ -1,4 +1,4 @@
-// Reading results. A row is a view of the driver's buffer: it is lent to a closure and can't be kept.
+// Reading results. A row is a view of the driver's buffer: it is lent to a closure and cannot be kept.
 
 package import Domain
 

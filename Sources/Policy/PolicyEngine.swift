@@ -12,7 +12,7 @@ package protocol PolicyEngine: Sendable {
 /// Why there is no verdict. Nothing is published then. The texts are for the log.
 package enum PolicyFault: Fault, Hashable {
     case timedOut
-    /// A policy server gave no answer, or one that can't be relied on.
+    /// A policy server gave no answer, or one that cannot be relied on.
     case unreliable(String)
 
     package var description: String {

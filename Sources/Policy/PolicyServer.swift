@@ -79,7 +79,7 @@ package struct PolicyServer: PolicyEngine {
         let reason: String?
         let rule: String
 
-        /// - Throws: `PolicyFault` for anything that isn't wholly understood.
+        /// - Throws: `PolicyFault` for anything that is not wholly understood.
         init(_ document: JSON) throws(PolicyFault) {
             guard let decision = document["decision"]?.text.flatMap({ PolicyDecision(rawValue: $0) }) else {
                 throw .unreliable("its answer has no 'decision' of allow, deny or quarantine")

@@ -3,7 +3,7 @@
 package import Domain
 package import Threads
 
-/// Somebody's rules, and what they are asked about.
+/// A set of rules, and what they are evaluated for.
 package struct RuleSet: Sendable {
     package let origin: PolicyFinding.Origin
     package let rules: PolicyRules

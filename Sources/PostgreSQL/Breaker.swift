@@ -25,7 +25,7 @@ final class Breaker: Sendable {
 
     var epoch: Int { self.currentEpoch.load(ordering: .acquiring) }
 
-    /// Ends `epoch`, but at most one a second: where the server stays read-only, writes that are rejected don't keep
+    /// Ends `epoch`, but at most one a second: where the server stays read-only, writes that are rejected do not keep
     /// replacing the connections of reads. Of connections that find out at the same time the first one counts.
     func endEpoch(_ epoch: Int) {
         self.state.withLock { state in
@@ -48,7 +48,7 @@ final class Breaker: Sendable {
         if let refusal { throw .unavailable(refusal) }
     }
 
-    /// A connection couldn't be made.
+    /// A connection could not be made.
     ///
     /// - Parameter isCertain: whether the server is known not to answer.
     func failed(_ fault: DatabaseFault, isCertain: Bool = false) {

@@ -1,4 +1,4 @@
-// Ends waits on a server when the database is closed: a stop doesn't wait for a server that doesn't answer.
+// Ends waits on a server when the database is closed: a stop does not wait for a server that does not answer.
 
 import CPostgreSQL
 import Glibc

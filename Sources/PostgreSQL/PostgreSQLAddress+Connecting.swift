@@ -1,6 +1,6 @@
 // Making a connection, a step at a time, so that it has a time limit and can be interrupted.
 //
-// libpq tries several hosts and several addresses of a host by itself, but keeps to `connect_timeout` only in its blocking
+// libpq tries several hosts and several addresses of a host on its own, but keeps to `connect_timeout` only in its blocking
 // call. So each address is tried here, with the time limit of its own.
 
 import CPostgreSQL
@@ -8,7 +8,7 @@ import Glibc
 import Persistence
 
 extension PostgreSQLAddress {
-    /// Used where the address says nothing: a server that doesn't answer within seconds is down, and a connection that was
+    /// Used where the address says nothing: a server that does not answer within seconds is down, and a connection that was
     /// cut is noticed.
     private static let defaults = [
         "connect_timeout": "3",
@@ -76,7 +76,7 @@ extension PostgreSQLAddress {
         text.map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) } ?? []
     }
 
-    /// The addresses of a host, in numbers; none if it can't be resolved (libpq then says why).
+    /// The addresses of a host, in numbers; none if it cannot be resolved (libpq then says why).
     private static func resolve(_ host: String) -> [String] {
         var hints = unsafe addrinfo()
         unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)

@@ -4,7 +4,7 @@ import CPostgreSQL
 import Glibc
 
 package struct PostgreSQLAddress: Sendable, CustomStringConvertible {
-    /// Text that is no such URI. It isn't shown: there may be a password in it.
+    /// Text that is no such URI. It is not shown: there may be a password in it.
     package struct Malformed: Error, CustomStringConvertible {
         package let description = "not of the form postgres://user:password@host:port/name?sslmode=…"
     }

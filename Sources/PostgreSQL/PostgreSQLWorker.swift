@@ -104,14 +104,14 @@ final class PostgreSQLWorker: Worker {
             self.dropIfNeeded(connection, fault, in: job.work)
             throw fault
         }
-        self.breaker.succeeded()  // before the answer: who asks next isn't refused for old news
+        self.breaker.succeeded()  // before the answer: the next caller is not rejected because of an old state
         job.settle(nil)
         if job.work == .write { self.line.wake(connection.takeNotified()) }
         if job.work == .snapshot { try? connection.endRead() }  // after the answer, so that no caller waits for it
         if !connection.isUsable { self.connection = nil }
     }
 
-    /// Lets go of a connection that can't be used any more, or that leads to a server which accepts no writes; in the
+    /// Lets go of a connection that cannot be used any more, or that leads to a server which accepts no writes; in the
     /// latter case of all others too.
     private func dropIfNeeded(_ connection: PostgreSQLConnection, _ error: any Error, in work: Work) {
         if case .readOnly? = error as? DatabaseFault, work != .snapshot {

@@ -18,7 +18,7 @@ import Threads
     }
 
     private let address: PostgreSQLAddress
-    /// Through pgbouncer nothing can be listened to: other processes' wake-ups don't arrive.
+    /// Through pgbouncer nothing can be listened to: other processes' wake-ups do not arrive.
     private let canListen: Bool
     private let switchboard = Switchboard()
     private let state = Mutex(State())
@@ -119,7 +119,7 @@ import Threads
     /// In seconds, for an answer to LISTEN or NOTIFY.
     private static let answerLimit = 10
 
-    /// - Returns: false if the commands fail, the server doesn't answer, or the line is closing.
+    /// - Returns: false if the commands fail, the server does not answer, or the line is closing.
     private func execute(_ commands: String, on handle: OpaquePointer) -> Bool {
         guard unsafe PQsendQuery(handle, commands) == 1 else { return false }
         let deadline = ContinuousClock.now + .seconds(Self.answerLimit)

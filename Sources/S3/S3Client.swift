@@ -56,7 +56,7 @@ struct S3Client: Sendable {
 
     /// Sends a request and takes its answer whole.
     ///
-    /// - Throws: `S3Failure`, once trying again doesn't help; `StorageFault`; `CancellationError`.
+    /// - Throws: `S3Failure`, once trying again does not help; `StorageFault`; `CancellationError`.
     func send(_ request: S3Request) async throws -> S3Answer {
         try await self.trying(request) { response in
             S3Answer(
@@ -65,7 +65,7 @@ struct S3Client: Sendable {
         }
     }
 
-    /// Sends a request whose answer is read piece by piece: what fails then isn't tried again here.
+    /// Sends a request whose answer is read piece by piece: what fails then is not tried again here.
     func open(_ request: S3Request) async throws -> ClientResponse { try await self.trying(request) { $0 } }
 
     private func trying<Value>(
@@ -87,7 +87,7 @@ struct S3Client: Sendable {
                     .now - start < request.retryLimit.time
                 else { throw failure }
             } catch let fault as HTTPClientFault {
-                // Who doesn't even take connections is down: the caller's answer shouldn't wait for him.
+                // A server that accepts no connections is down: the caller's answer must not wait for it.
                 let attempts = if case .cannotConnect = fault { 3 } else { request.retryLimit.attempts }
                 guard fault.isTransient, attempt < min(attempts, request.retryLimit.attempts),
                     .now - start < request.retryLimit.time
@@ -126,7 +126,7 @@ struct S3Client: Sendable {
 }
 
 enum Backoff {
-    /// Exponential, with full jitter, so that those who failed together don't come back together.
+    /// Exponential, with full jitter, so that those who failed together do not come back together.
     static func pause(after attempt: Int) -> Duration {
         .milliseconds(Int.random(in: 1...min(2000, 50 << min(attempt, 10))))
     }

@@ -6,7 +6,7 @@ import Storage
 
 package struct S3Location: Sendable {
     package var bucket: String
-    /// What every key of ours begins with: empty, or ending with `/`.
+    /// The prefix of every key: empty, or ending with `/`.
     package var prefix = ""
     /// `https://host:port`; nil for Amazon's own, by region.
     package var endpoint: String?

@@ -28,7 +28,7 @@ extension S3Storage {
         return key?.text == Installation.name ? nil : key
     }
 
-    /// What isn't ours by its name is passed over.
+    /// What is not ours by its name is passed over.
     private func objects(after: StorageKey?, limit: Int) async throws -> [StoredObject] {
         var objects: [StoredObject] = []
         var last = after.map { self.name(of: $0) }
@@ -90,7 +90,7 @@ extension S3Storage {
         return (uploads, page["IsTruncated"]?.text == "true")
     }
 
-    /// The uploads of one key that haven't been completed.
+    /// The uploads of one key that have not been completed.
     func uploads(of key: StorageKey) async throws -> [MultipartUpload] {
         let name = self.name(of: key)
         return try await self.uploads(after: nil, limit: 1000, prefix: name).uploads

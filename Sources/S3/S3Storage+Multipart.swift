@@ -90,7 +90,7 @@ extension S3Storage {
         }
     }
 
-    /// May be called again after it has succeeded: a lost answer isn't a lost object.
+    /// May be called again after it has succeeded: a lost answer is not a lost object.
     @discardableResult
     package func complete(_ upload: MultipartUpload, _ parts: [StoredPart]) async throws -> Bool {
         guard !parts.isEmpty else { throw StorageFault.invalidPart("there are no parts") }

@@ -14,7 +14,7 @@ package final class S3Storage: BlobStorage {
     private let installation: Installation
     private let spoolDirectory: String
     private let pool: BlockingPool
-    /// Of uploads whose length isn't known; the least that S3 takes is 5 MiB.
+    /// Of uploads whose length is not known; the least that S3 takes is 5 MiB.
     static let partSize = 8 << 20
 
     /// Asks nothing yet.
@@ -74,13 +74,13 @@ package final class S3Storage: BlobStorage {
                 }
                 return length
             } catch let failure as S3Failure where failure.status == 404 {
-                try await self.requireBucket()  // the answer to a HEAD doesn't say what is missing
+                try await self.requireBucket()  // the answer to a HEAD does not say what is missing
                 return nil
             }
         }
     }
 
-    /// - Throws: the failure that says so if the bucket doesn't exist.
+    /// - Throws: the failure that says so if the bucket does not exist.
     private func requireBucket() async throws {
         _ = try await self.client.send(
             S3Request(method: "GET", name: "", query: [("list-type", "2"), ("max-keys", "1"), ("prefix", self.prefix)]))

@@ -30,7 +30,7 @@ actor S3Writer: ObjectWriter {
 
     deinit { self.parts?.sending?.cancel() }
 
-    /// In bytes. An object has at most ten thousand parts: they grow where its length isn't known.
+    /// In bytes. An object has at most ten thousand parts: they grow where its length is not known.
     private var partSize: Int {
         if let length = self.length { return max(S3Storage.partSize, (length / 9_000) & ~0xFFFF + 0x10000) }
         return S3Storage.partSize << ((self.parts?.count ?? 0) / 2000)
@@ -97,7 +97,7 @@ actor S3Writer: ObjectWriter {
         parts.sending?.cancel()
         _ = await parts.sending?.result
         self.parts = nil
-        // What can't be aborted now stays for the sweep.
+        // What cannot be aborted now stays for the sweep.
         let (storage, upload) = (self.storage, parts.upload)
         await Task { try? await storage.abort(upload) }.value  // also where we are cancelled
     }

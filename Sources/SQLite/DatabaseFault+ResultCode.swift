@@ -44,13 +44,13 @@ extension DatabaseFault {
             default: .unavailable(text)
             }
         case SQLITE_NOMEM, SQLITE_NOLFS: .unavailable(text)
-        // An error in a statement, a value that it doesn't take, or a wrong use of SQLite: an error of this program.
+        // An error in a statement, a value that it does not take, or a wrong use of SQLite: an error of this program.
         default: .other(code: String(code), text)
         }
     }
 }
 
-/// Extended codes: macros of the form `(A | (n<<8))`, which Swift doesn't import.
+/// Extended codes: macros of the form `(A | (n<<8))`, which Swift does not import.
 private enum Constraint {
     static let foreignKey = SQLITE_CONSTRAINT | 3 << 8
     static let primaryKey = SQLITE_CONSTRAINT | 6 << 8

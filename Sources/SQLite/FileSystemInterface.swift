@@ -14,7 +14,7 @@ enum FileSystemInterface: Sendable {
     var name: String { self == .shared ? "unix" : "unix-excl" }
 }
 
-/// Decides once which interface all connections to a database use: they can't be mixed.
+/// Decides once which interface all connections to a database use: they cannot be mixed.
 final class FileSystemChoice: Sendable {
     private let chosen = Mutex<FileSystemInterface?>(nil)
 

@@ -62,7 +62,7 @@ final class SQLiteWriter: Worker {
                 outcomes.append(
                     try self.attempt(job, on: connection, alone: jobs.count == 1, needsReserve: needsReserve))
             }
-            // A refusal too is told only now: it may rest on a neighbour's rows, which aren't kept until here.
+            // A refusal too is told only now: it may rest on a neighbor's rows, which are not kept until here.
             try connection.execute(connection.isInTransaction ? "COMMIT" : "SELECT 1")
             self.commits.advance()
             return outcomes
@@ -73,7 +73,7 @@ final class SQLiteWriter: Worker {
         }
     }
 
-    /// One job at a time, so that one that may use the reserve doesn't share its transaction with one that may not.
+    /// One job at a time, so that one that may use the reserve does not share its transaction with one that may not.
     private func serveFromReserve(_ jobs: [any Job]) {
         for job in jobs {
             do {
@@ -127,7 +127,7 @@ final class SQLiteWriter: Worker {
     }
 }
 
-/// After a fault only a rollback is left, as in PostgreSQL: a store can't work in one database only.
+/// After a fault only a rollback is left, as in PostgreSQL: a store cannot work in one database only.
 private final class PoisonedByFaults: Session {
     private let connection: SQLiteConnection
     private(set) var fault: (any Error)?

@@ -32,7 +32,7 @@ package struct Kind<Value: Sendable>: Sendable {
     let allowed: String
     let form: WrittenForm
     var isSecret = false
-    /// Reads one text; nil where it isn't allowed.
+    /// Reads one text; nil where it is not allowed.
     let read: @Sendable (String) -> Value?
     /// Reads the elements of a list.
     var readList: (@Sendable ([String]) -> Value?)?

@@ -31,7 +31,7 @@ package protocol BlobStorage: Sendable {
     /// - Returns: the object's length in bytes; nil where there is none.
     func length(of key: StorageKey) async throws -> Int?
 
-    /// Deletes an object. One that isn't there counts as deleted.
+    /// Deletes an object. One that is not there counts as deleted.
     func delete(_ key: StorageKey) async throws
 
     /// Objects (finished or not) under our prefix, in the order of their keys.
@@ -42,7 +42,7 @@ package protocol BlobStorage: Sendable {
     /// Begins an object that comes in parts, which clients put by themselves with presigned URLs.
     func beginMultipart(_ key: StorageKey) async throws -> MultipartUpload
 
-    /// Where a client puts a part. Nil where the store doesn't serve clients itself: then the server signs and serves.
+    /// Where a client puts a part. Nil where the store does not serve clients itself: then the server signs and serves.
     ///
     /// - Parameter seconds: how long the URL holds.
     func presignedPart(
@@ -59,16 +59,16 @@ package protocol BlobStorage: Sendable {
 
     /// Makes the object out of its parts, in the order given. May be called again: an object that is there stays.
     ///
-    /// - Returns: whether the object is known to be of these parts. Where it isn't, another call may have made it, of
+    /// - Returns: whether the object is known to be of these parts. Where it is not, another call may have made it, of
     ///   other ones.
-    /// - Throws: `StorageFault.invalidPart` where one isn't there or has another entity tag.
+    /// - Throws: `StorageFault.invalidPart` where one is not there or has another entity tag.
     @discardableResult
     func complete(_ upload: MultipartUpload, _ parts: [StoredPart]) async throws -> Bool
 
-    /// Forgets an upload's parts. One that isn't there counts as aborted.
+    /// Forgets an upload's parts. One that is not there counts as aborted.
     func abort(_ upload: MultipartUpload) async throws
 
-    /// A URL from which a client can fetch the whole object; nil where the store doesn't serve clients itself.
+    /// A URL from which a client can fetch the whole object; nil where the store does not serve clients itself.
     func presignedDownload(_ key: StorageKey, validFor seconds: Int, at time: Timestamp) throws -> String?
 
     /// Whether the store answers and is ours: for readiness. Takes at most about three seconds.
@@ -108,7 +108,7 @@ package struct ObjectStream: AsyncSequence, Sendable {
     package func makeAsyncIterator() -> AsyncIterator { AsyncIterator(source: self.source) }
 }
 
-/// What a store holds under a key: an object, uploads in parts that haven't ended, or both.
+/// What a store holds under a key: an object, uploads in parts that have not ended, or both.
 package struct StoredObject: Hashable, Sendable {
     package let key: StorageKey
     /// In bytes; zero where there is no object yet.

@@ -11,11 +11,11 @@ package enum StorageFault: Fault, Hashable {
     case unavailable(String, cause: OutageCause = .noAnswer)
     /// No room is left.
     case full(String)
-    /// The object isn't what its row says: another length, or an end before it.
+    /// The object is not what its row says: another length, or an end before it.
     case damaged(String)
     /// The object has another SHA-256 than its row says.
     case mismatch(String)
-    /// A part isn't there, or has another entity tag.
+    /// A part is not there, or has another entity tag.
     case invalidPart(String)
     /// The bytes that arrived are more than were announced.
     case tooLarge

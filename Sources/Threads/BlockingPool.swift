@@ -1,4 +1,4 @@
-// Blocking calls (files, name look-ups) happen on threads of ours and never on Swift's pool.
+// Blocking calls (files, name look-ups) happen on dedicated threads and never on Swift's pool.
 
 import Synchronization
 
@@ -15,14 +15,14 @@ package final class BlockingPool: Sendable {
 
     deinit { self.jobs.close() }
 
-    /// Runs `body` on one of the threads. A call under way isn't interrupted.
+    /// Runs `body` on one of the threads. A call under way is not interrupted.
     package func run<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
             self.jobs.append { continuation.resume(with: Result { try body() }) }
         }
     }
 
-    /// Runs `body` sometime on one of the threads, and doesn't wait.
+    /// Runs `body` sometime on one of the threads, and does not wait.
     package func start(_ body: @escaping @Sendable () -> Void) { self.jobs.append(body) }
 }
 

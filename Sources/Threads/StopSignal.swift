@@ -6,7 +6,7 @@ package enum StopSignal {
     /// Posting to it is allowed in a signal handler (POSIX, async-signal-safe functions).
     private static let bell = Semaphore()
 
-    /// From now on the signals don't end the process, but the wait for them. To be called before anything tells others
+    /// From now on the signals do not end the process, but the wait for them. To be called before anything tells others
     /// that the process runs.
     package static func expect() {
         _ = Self.bell  // made now, not in the handler

@@ -1,5 +1,5 @@
 // From events to jobs: each publication makes its version's search job. Rules: HTTP contract, 4.1, 4.3 and section 9,
-// row 8: every event is handled by itself.
+// row 8: every event is handled separately.
 
 import Domain
 package import Persistence
@@ -11,7 +11,7 @@ package struct OutboxRelay: Sendable {
         package var claimed = 0
         package var enqueued = 0
         package var delivered = 0
-        /// Put off, or given up.
+        /// Postponed, or failed for good.
         package var requeued = 0
 
         package init(claimed: Int = 0, enqueued: Int = 0, delivered: Int = 0, requeued: Int = 0) {
@@ -22,7 +22,7 @@ package struct OutboxRelay: Sendable {
         }
     }
 
-    /// In seconds: how long what can't be handled is put off.
+    /// In seconds: how long what cannot be handled is put off.
     private static let postponement: Int64 = 300
 
     private let database: any Database
@@ -30,7 +30,7 @@ package struct OutboxRelay: Sendable {
     private let batch: Int
     private let maxAttempts: Int
 
-    /// - Parameter maxAttempts: after so many deliveries an event that can't be handled is given up, and kept.
+    /// - Parameter maxAttempts: after so many deliveries an event that cannot be handled has failed for good, and is kept.
     package init(database: any Database, clock: WallClock, batch: Int, maxAttempts: Int) {
         self.database = database
         self.clock = clock
@@ -89,7 +89,7 @@ package struct OutboxRelay: Sendable {
         return id.map { VersionID($0) }
     }
 
-    /// - Returns: how many were still ours to deliver.
+    /// - Returns: how many were still under this lease.
     private func deliver(_ events: [Routed], under lease: Lease) async throws -> Int {
         guard !events.isEmpty else { return 0 }
         return try await self.database.transaction { [now = self.clock.now()] transaction in
@@ -97,7 +97,7 @@ package struct OutboxRelay: Sendable {
             for routed in events where try Outbox.deliver(routed.event, under: lease, at: now, transaction) {
                 delivered.append(routed)
             }
-            // Of two events of one version the last request counts; in one order, so that rivals don't wait for each
+            // Of two events of one version the last request counts; in one order, so that rivals do not wait for each
             // other in a ring.
             try transaction.execute(each: delivered.sorted { $0.version < $1.version }) {
                 SearchJobStore.request($0.version, of: $0.event.tenant, at: now)

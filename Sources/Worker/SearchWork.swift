@@ -17,7 +17,7 @@ package struct SearchWork: Sendable {
         self.log = log
     }
 
-    /// One outbox sweep, then one job sweep. What one of them throws doesn't keep the other from running.
+    /// One outbox sweep, then one job sweep. What one of them throws does not keep the other from running.
     ///
     /// - Returns: how much there was to do.
     @discardableResult

@@ -67,7 +67,7 @@ package struct WebhookDelivery: Service {
         }
     }
 
-    /// Tells everybody what is due now, once.
+    /// Sends every delivery that is due now, once.
     package func once() async throws {
         while true {
             let (ids, lease) = try await self.queue.claim(limit: self.limit)

@@ -94,7 +94,7 @@ enum LocalChannel {
 }
 
 extension Invocation {
-    /// Prints a document, or what people are told of it.
+    /// Prints a document, or its text for people.
     func answer(_ document: JSON, _ text: (JSON) -> [String]) {
         if self.wantsJSON { return self.console.print(document.description) }
         for line in text(document) { self.console.print(line) }

@@ -21,10 +21,10 @@ struct Observation: Sendable {
     /// Of the HTTP listeners for users.
     let statistics = Server.Statistics()
     private let requests: RequestMetrics
-    private let downloadFailures: LabelledFamily<Counter>
-    private let unknownObjects: LabelledFamily<Counter>
-    private let policyVerdicts: LabelledFamily<Counter>
-    private let rejections: LabelledFamily<Counter>
+    private let downloadFailures: LabeledFamily<Counter>
+    private let unknownObjects: LabeledFamily<Counter>
+    private let policyVerdicts: LabeledFamily<Counter>
+    private let rejections: LabeledFamily<Counter>
     /// Between two log lines about connections that were turned away.
     private let turnedAway = LogInterval(.seconds(60))
 

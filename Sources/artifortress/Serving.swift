@@ -21,7 +21,7 @@ struct Serving: Sendable {
     let stagingKeys: StagingKeys
     /// Threads that read stored bytes for checksums.
     let readers = BlockingPool(threads: 2)
-    /// Shared: everything that recognises tokens notes their use.
+    /// Shared: everything that recognizes tokens notes their use.
     let tokenUses: TokenUses
     let throttle: Throttle
     let feedEnd = FeedEnd()
@@ -67,7 +67,7 @@ struct Serving: Sendable {
     /// What the machine's administrator reaches.
     var localApplication: Application { self.application(serving: self.routes + self.localRoutes) }
 
-    /// The same for a verb in this process, which tells of itself.
+    /// The same for a verb in this process, which prints its own output.
     var quietLocalApplication: Application { self.application(serving: self.localRoutes, observe: { _ in }) }
 
     private func application(

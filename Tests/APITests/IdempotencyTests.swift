@@ -65,7 +65,7 @@ import Threads
             #expect(denied.status == 403)
             let allowed = try await server.send("POST", "/v1/repos", token: token, key: "new", Self.repository("gamma"))
             #expect(allowed.status == 201)
-            // Authorised before replay: who may not do it is not told what it gave.
+            // Authorized before replay: who may not do it is not told what it gave.
             let spy = try await server.send("POST", "/v1/repos", token: reader, key: "new", Self.repository("gamma"))
             #expect(spy.status == 403)
         }

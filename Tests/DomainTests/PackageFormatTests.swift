@@ -13,7 +13,7 @@ import Testing
     ]
 
     @Test(arguments: Self.names)
-    func `a format normalises names and keeps the publisher's spelling`(
+    func `a format normalizes names and keeps the publisher's spelling`(
         test: (type: String, namespace: String?, name: String, expected: [String?])
     ) throws {
         let package = try PackageFormats.standard.package(

@@ -22,7 +22,7 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
         self.bad = bad
     }
 
-    /// A whole number: both bounds are taken, their neighbours are not.
+    /// A whole number: both bounds are taken, their neighbors are not.
     init(_ key: String, _ variable: String, _ flag: String, _ value: Int, _ range: ClosedRange<Int>) {
         self.init(
             key, variable, flag, "\(value)", good: ["\(range.lowerBound)", "\(range.upperBound)"],
@@ -107,7 +107,7 @@ extension KeyCase {
             "storage.url", "STORAGE_URL", "storage.url", "file:./artifortress-data/blobs",
             good: ["file:/srv/blobs", "file:///srv/blobs", "file:blobs"],
             bad: [
-                "", "file:", "file://host/x", "/srv", "s3://", "s3://ab", "s3://Bucket", "s3://bucket?colour=red",
+                "", "file:", "file://host/x", "/srv", "s3://", "s3://ab", "s3://Bucket", "s3://bucket?color=red",
                 "s3://bucket?pathStyle=1", "s3://bucket?endpoint=host:9", "s3://bucket?endpoint=http://h/x",
                 "s3://bucket/../x", "s3://bucket//x", "s3://bucket?region=a&region=b", "s3://bucket?region=%zz",
             ]),

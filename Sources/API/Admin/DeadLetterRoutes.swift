@@ -1,4 +1,4 @@
-// Background work that was given up. Rules: HTTP contract, section 9, row 8.
+// Background work that failed for good. Rules: HTTP contract, section 9, row 8.
 
 import Domain
 import HTTP

@@ -1,4 +1,4 @@
-// Stored bytes on their way out: hashed where the settings ask for it, and told of where they aren't what they should
+// Stored bytes on their way out: hashed where the settings ask for it, and reported if they are not what they should
 // be. Rules: architecture, I1.
 
 import Cryptography
@@ -8,7 +8,7 @@ package import Storage
 import Synchronization
 package import Threads
 
-/// Bytes that could not be sent as they should be. Whoever asked got no complete answer.
+/// Bytes that could not be sent as they should be. The client got no complete answer.
 package struct DownloadFailure: Sendable {
     package enum Cause: String, CaseIterable, Sendable {
         /// The row says that there is an object, and there is none: 404.
@@ -29,7 +29,7 @@ package struct DownloadFailure: Sendable {
 }
 
 package struct DownloadWatch: Sendable {
-    /// Threads that hash what is sent; nil where it isn't verified.
+    /// Threads that hash what is sent; nil where it is not verified.
     private let verifiers: BlockingPool?
     private let report: @Sendable (DownloadFailure) -> Void
 
@@ -40,7 +40,7 @@ package struct DownloadWatch: Sendable {
 
     /// The body for bytes that were opened.
     ///
-    /// - Parameter isWhole: whether it is the whole object: parts can't be verified.
+    /// - Parameter isWhole: whether it is the whole object: parts cannot be verified.
     func body(
         of bytes: StoredBytes, length: Int, isWhole: Bool, _ file: FileDescription, correlation: UniqueID?
     ) -> Response.Body {
@@ -61,7 +61,7 @@ package struct DownloadWatch: Sendable {
         }
     }
 
-    /// Tells of an object that could not be opened, where that is the object's fault.
+    /// Reports an object that could not be opened, if the object is the cause.
     func note(_ fault: StorageFault, _ file: FileDescription, correlation: UniqueID?) {
         switch fault {
         case .missing: self.tell(.missing, fault, file, correlation)

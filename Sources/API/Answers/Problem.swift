@@ -5,7 +5,7 @@ package import HTTP
 import Persistence
 import Storage
 
-/// An error as the wire has it. A fault's own text isn't in it: that is for the log.
+/// An error as the wire has it. A fault's own text is not in it: that is for the log.
 package struct Problem: Hashable, Sendable {
     package let status: Int
     package let code: String

@@ -89,7 +89,7 @@ extension StoredAttestation {
         ]
     }
 
-    /// Why it counts, or doesn't.
+    /// Why it counts, or does not.
     private var verification: String {
         if self.isVerified { return "verified" }
         switch self.kind {

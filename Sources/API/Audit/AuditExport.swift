@@ -1,5 +1,5 @@
 // Audit rows as lines of JSON, with the hash of all of them in a header before the first is sent. Shape: HTTP contract,
-// 7.12. The rows are read twice, a page at a time: once for hash and length, once to be sent; so memory doesn't grow
+// 7.12. The rows are read twice, a page at a time: once for hash and length, once to be sent; so memory does not grow
 // with their number. Rows never change; those that come in between the two are left out by their ids.
 
 import Cryptography

@@ -1,4 +1,4 @@
-// Requests that are done once, however often they are sent. Rules: HTTP contract, section 9, row 20: authorised before
+// Requests that are done once, however often they are sent. Rules: HTTP contract, section 9, row 20: authorized before
 // replay, the key's row and the answer that is kept for it in the mutation's own transaction.
 
 import Cryptography
@@ -23,7 +23,7 @@ package struct Idempotency: Sendable {
         self.clock = clock
     }
 
-    /// Answers a request whose caller is authorised: from memory where it was answered before under its key, else by
+    /// Answers a request whose caller is authorized: from memory where it was answered before under its key, else by
     /// `handle`, whose answer is remembered.
     func respond(
         to call: Call, of caller: Caller, _ handle: (Call) async throws -> Response
@@ -59,7 +59,7 @@ package struct Idempotency: Sendable {
         request.method == "POST" && request.target.path.asciiLowercased.startsWithBytes(of: "/v1/")
     }
 
-    /// What may be different the next time, through nothing that the request says, isn't kept.
+    /// What may be different the next time, through nothing that the request says, is not kept.
     private static func isKept(_ status: Int) -> Bool { ![401, 403, 429].contains(status) && status < 500 }
 
     /// - Throws: `idempotency_key_reused`, `idempotency_replayed`.
@@ -74,7 +74,7 @@ package struct Idempotency: Sendable {
         return try Response(kept: answer, below: call.origin.prefix)
     }
 
-    /// For what no mutation has kept: in a transaction of its own. Where a rival was quicker, his answer counts.
+    /// For what no mutation has kept: in a transaction of its own. If another request was quicker, its answer counts.
     private func keep(
         _ response: Response, for claim: IdempotencyClaim, _ call: Call
     ) async throws -> Response {
@@ -94,7 +94,7 @@ package struct Idempotency: Sendable {
 }
 
 extension KeptAnswer {
-    /// Nil for a body that isn't text at hand.
+    /// Nil for a body that is not text at hand.
     ///
     /// - Parameter prefix: of the paths of this server, as the caller reaches it. It is not kept: the answer may be repeated
     ///   to a client that reaches the server in another way.

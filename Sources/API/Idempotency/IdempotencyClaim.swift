@@ -7,7 +7,7 @@ import Synchronization
 import Threads
 
 package final class IdempotencyClaim: Sendable {
-    /// Somebody else's request has the key. Never leaves the API.
+    /// Another request has the key. Never leaves the API.
     struct Taken: Fault {
         let description = "another request has the idempotency key"
     }

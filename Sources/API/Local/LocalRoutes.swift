@@ -1,5 +1,5 @@
 // What the administrator of the machine itself may do, over the socket in the data directory: tenants, their tokens, the
-// bootstrap token. Nobody else can reach these routes: the socket lets in the server's own user and root only. Rules:
+// bootstrap token. No other process can reach these routes: the socket lets in the server's own user and root only. Rules:
 // HTTP contract, section 9, rows 34 and 35.
 
 import Domain

@@ -33,7 +33,7 @@ extension Call {
 
     /// The page before ended here.
     ///
-    /// - Throws: `bad_request` where `after` is no cursor of ours.
+    /// - Throws: `bad_request` if `after` is not a cursor of this API.
     var cursor: [String]? {
         get throws(Refusal) {
             guard let text = self.request.target.parameter("after")?.trimmedOrNil else { return nil }

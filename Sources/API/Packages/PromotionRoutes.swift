@@ -25,7 +25,7 @@ package struct PromotionRoutes: Sendable {
         let (version, source) = (try call.versionID, try call.repoKey)
         let caller = try await identity.caller(for: call.credential, correlation: call.correlation)
         _ = try Promotion.leave(source, by: caller)
-        // The target is in the body, and he must be authorised before any replay: so the body is read first.
+        // The target is in the body, and the caller must be authorized before any replay: so the body is read first.
         let (first, again) = try await call.buffered()
         let target = try await RepoKey(parsing: first.fields().requiredText("targetRepo"))
         let promotion = try Promotion(version, from: source, to: target, by: caller)

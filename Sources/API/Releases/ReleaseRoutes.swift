@@ -36,7 +36,7 @@ package struct ReleaseRoutes: Sendable {
         guard caller.scopes.contains(where: { $0.role.satisfies(.promote) }) else {
             throw Refusal(.forbidden, "The role 'promote' is needed on each repository of the versions named.")
         }
-        // Authorised by what the body names, and that before any replay: so the body is read first.
+        // Authorized by what the body names, and that before any replay: so the body is read first.
         let (first, again) = try await call.buffered()
         let plan = try await self.releasing.plan(ReleaseSet(first.fields()), for: caller)
         return try await again.once(for: caller) { call in

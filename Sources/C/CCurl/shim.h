@@ -1,4 +1,4 @@
-// libcurl for Swift: its varargs functions with fixed signatures, and values of its macros that Swift doesn't import.
+// libcurl for Swift: its varargs functions with fixed signatures, and values of its macros that Swift does not import.
 
 #include <curl/curl.h>
 #include <netdb.h>
@@ -17,7 +17,7 @@ static inline CURLcode client_set_text(CURL *easy, CURLoption option, const char
     return curl_easy_setopt(easy, option, value);
 }
 
-/// libcurl doesn't copy what the pointer points to.
+/// libcurl does not copy what the pointer points to.
 static inline CURLcode client_set_pointer(CURL *easy, CURLoption option, void *value) {
     return curl_easy_setopt(easy, option, value);
 }

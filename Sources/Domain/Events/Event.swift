@@ -14,8 +14,8 @@ package enum EventKind: String, CaseIterable, Sendable {
     /// Several versions at once: beside the events of each.
     case releasePublished = "release.published"
 
-    /// Whether readers are told of it while the version's quarantine is as it is. What would lead them to a version that
-    /// they can't have is withheld; its release is an event of its own.
+    /// Whether readers see it while the version's quarantine is as it is. What would lead them to a version that
+    /// they cannot have is withheld; its release is an event of its own.
     package func isShown(_ quarantine: QuarantineStatus?) -> Bool {
         switch self {
         case .versionPublished, .versionFileAdded, .versionPromoted, .tagMoved: quarantine?.hides != true

@@ -4,7 +4,7 @@
 package enum Redaction {
     package static let mark = "[REDACTED]"
 
-    /// Whether a value is hidden for its key's sake. Letter case doesn't count.
+    /// Whether a value is hidden for its key's sake. Letter case does not count.
     package static func hides(key: String) -> Bool {
         let key = Array(key.lowercased().utf8)
         return self.secretWords.contains { self.holds(key, $0) } && !self.harmlessWords.contains { self.holds(key, $0) }

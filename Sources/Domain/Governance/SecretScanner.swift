@@ -1,4 +1,4 @@
-// Finds secrets in text by the words in front of them. One pass; where text looks like a secret and isn't one, too much is
+// Finds secrets in text by the words in front of them. One pass; where text looks like a secret and is not one, too much is
 // hidden rather than too little.
 
 struct SecretScanner {

@@ -3,16 +3,16 @@
 package enum AccessToken {}
 package typealias TokenID = Identifier<AccessToken>
 
-/// How a caller was recognised.
+/// How a caller was recognized.
 package enum AuthSource: String, Sendable {
     case pat, oidc
     /// On the machine itself, over the data directory's socket or by the command line.
     case local
-    /// Nobody presented anything: allowed where a repository is readable by everyone.
+    /// Without a credential: allowed if a repository is readable by everyone.
     case anonymous
 }
 
-/// Who makes a request, and all that he may do.
+/// The caller of a request, with all its roles.
 package struct Caller: Hashable, Sendable {
     package let tenant: TenantID
     package let subject: Subject
@@ -60,7 +60,7 @@ package struct Caller: Hashable, Sendable {
         return Grant(self, repo, role)
     }
 
-    /// Leave to read, also where the repository lets everyone in.
+    /// Authorization to read, also if the repository is readable by everyone.
     package func readGrant(on repo: RepoKey, anonymousRead: Bool) throws(Refusal) -> Grant {
         if anonymousRead { return Grant(self, repo, .read) }
         return try self.grant(.read, on: repo)
@@ -87,8 +87,8 @@ package struct Caller: Hashable, Sendable {
     }
 }
 
-/// Leave to act on one repository. Only ``Caller`` makes one, so a function that takes a grant can't be called
-/// unauthorised.
+/// Leave to act on one repository. Only ``Caller`` makes one, so a function that takes a grant cannot be called
+/// unauthorized.
 package struct Grant: Hashable, Sendable {
     package let caller: Caller
     package let repo: RepoKey
@@ -119,7 +119,7 @@ extension Caller {
             tenant: tenant, subject: .local, scopes: [Scope(.admin, on: nil)], source: .local, correlation: correlation)
     }
 
-    /// Nobody in particular.
+    /// A caller without a credential.
     package static func anonymous(in tenant: TenantID, correlation: UniqueID) -> Caller {
         Caller(tenant: tenant, subject: .anonymous, scopes: [], source: .anonymous, correlation: correlation)
     }

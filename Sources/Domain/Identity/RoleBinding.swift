@@ -1,4 +1,4 @@
-// Roles that a subject has on a repository, or on the tenant, whichever token he presents later. Rules: HTTP contract,
+// Roles that a subject has on a repository, or on the tenant, whichever token it presents later. Rules: HTTP contract,
 // 3.3 and 7.3.
 
 package struct RoleBinding<RoleKind: BindableRole>: Hashable, Sendable {

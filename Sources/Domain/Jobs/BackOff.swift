@@ -1,6 +1,6 @@
 // How long after a failure work is tried again. Rules: HTTP contract, 4.4 (back-off).
 
-/// Twice as long after each failure, up to a limit; and a little longer by chance, so that what failed together isn't
+/// Twice as long after each failure, up to a limit; and a little longer by chance, so that what failed together is not
 /// tried again all at once.
 package struct BackOff: Hashable, Sendable {
     /// In seconds: after the first failure.

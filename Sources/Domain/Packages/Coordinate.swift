@@ -1,6 +1,6 @@
 // What names a version among all of a repository. Rules: HTTP contract, 1.4 and 3.5; section 9, row 26.
 
-/// A package: type, namespace, name. Each format says how it is normalised.
+/// A package: type, namespace, name. Each format says how it is normalized.
 package struct PackageName: Hashable, Sendable {
     private let typeName: Name
     private let space: Name?
@@ -14,7 +14,7 @@ package struct PackageName: Hashable, Sendable {
     /// As its publisher writes it.
     package var displayName: String { self.shownName.text }
 
-    /// - Parameters are taken as they are: the format has normalised and checked them.
+    /// - Parameters are taken as they are: the format has normalized and checked them.
     package init(type: String, namespace: String? = nil, name: String, displayName: String? = nil) {
         self.typeName = Name(type)
         self.space = namespace.map { Name($0) }

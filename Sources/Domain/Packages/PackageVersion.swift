@@ -48,7 +48,7 @@ package struct PackageVersion: Hashable, Sendable {
 }
 
 /// A version whose row is locked and whose state is `draft`. Whatever writes content takes one, and only
-/// ``PackageVersion/draft()`` makes one: a published version can't be handed to it.
+/// ``PackageVersion/draft()`` makes one: a published version cannot be handed to it.
 package struct Draft: Hashable, Sendable {
     package let version: PackageVersion
 

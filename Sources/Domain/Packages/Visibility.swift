@@ -11,7 +11,7 @@ package enum QuarantineStatus: String, CaseIterable, Sendable {
 /// What a reader meets instead of a version, or the version.
 package enum Visibility: Hashable, Sendable {
     case visible
-    /// As if it didn't exist.
+    /// As if it did not exist.
     case absent
     /// It is there, but withheld: `/v1` answers 423, a format 403 or 404 with the reason in its own words.
     case withheld

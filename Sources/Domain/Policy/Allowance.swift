@@ -1,7 +1,7 @@
-// Lists of what is allowed and what isn't: the form that most checks of a policy have.
+// Lists of what is allowed and what is not: the form that most checks of a policy have.
 
 package struct Allowance: Hashable, Sendable {
-    /// Nothing in it: whatever isn't denied is allowed.
+    /// Nothing in it: whatever is not denied is allowed.
     package let allow: [Glob]
     package let deny: [Glob]
 
@@ -12,7 +12,7 @@ package struct Allowance: Hashable, Sendable {
 
     package func denies(_ text: String) -> Bool { self.deny.contains { $0.matches(text) } }
 
-    /// Why a text isn't allowed, after its name; nil where it is.
+    /// Why a text is not allowed, after its name; nil where it is.
     package func objection(to text: String) -> String? {
         if let pattern = self.deny.first(where: { $0.matches(text) }) { return "is denied by '\(pattern)'" }
         if self.allow.isEmpty || self.allow.contains(where: { $0.matches(text) }) { return nil }

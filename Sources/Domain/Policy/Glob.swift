@@ -22,7 +22,7 @@ package struct Glob: Hashable, Sendable, CustomStringConvertible {
     package var lowercased: Glob { Glob(scalars: Array(self.description.lowercased().unicodeScalars)) }
 
     /// Takes at most as many steps as the product of both lengths: only the last `*` is ever tried again, which is
-    /// enough, since an earlier one can't take more than what lies before it.
+    /// enough, since an earlier one cannot take more than what lies before it.
     package func matches(_ text: String) -> Bool {
         let text = Array(text.unicodeScalars)
         var (here, there) = (0, 0)

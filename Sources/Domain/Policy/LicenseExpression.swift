@@ -1,8 +1,8 @@
-// Which licences a manifest names. Expressions: SPDX specification, annex D ("OR" is the publisher's offer to choose).
+// Which licenses a manifest names. Expressions: SPDX specification, annex D ("OR" is the publisher's offer to choose).
 
-/// A licence expression, read far enough to know what has to be allowed.
+/// A license expression, read far enough to know what has to be allowed.
 package indirect enum LicenseExpression: Hashable, Sendable {
-    /// One licence, with its exception if it has one.
+    /// One license, with its exception if it has one.
     case license(String)
     /// One of them is enough.
     case any([LicenseExpression])
@@ -57,7 +57,7 @@ package indirect enum LicenseExpression: Hashable, Sendable {
         return words.popFirst().map { .license("\(word) WITH \($0)") }
     }
 
-    /// Why it isn't allowed; nil where it is. Licences are compared in lower case.
+    /// Why it is not allowed; nil where it is. Licenses are compared in lower case.
     package func objection(_ allowance: Allowance) -> String? {
         switch self {
         case .license(let name): Self.objection(allowance, to: name).map { "'\(name)' \($0)" }
@@ -70,7 +70,7 @@ package indirect enum LicenseExpression: Hashable, Sendable {
 }
 
 extension LicenseExpression {
-    /// A denial of a licence holds for it with an exception too, and for a text that merely has it as a word.
+    /// A denial of a license holds for it with an exception too, and for a text that merely has it as a word.
     private static func objection(_ allowance: Allowance, to name: String) -> String? {
         let name = name.lowercased()
         let words = name.unicodeScalars.split { $0.properties.isWhitespace || "(),;/|".unicodeScalars.contains($0) }
@@ -81,7 +81,7 @@ extension LicenseExpression {
         return allowance.objection(to: name)
     }
 
-    /// The licences that a manifest names, as its format writes them: `license` or `licenses`; a text, an object that
+    /// The licenses that a manifest names, as its format writes them: `license` or `licenses`; a text, an object that
     /// has it as `type`, `name`, `id` or `expression`, or a list of these.
     ///
     /// - Returns: each once, in their order; nil where there are too many, or they stand too deep.

@@ -34,14 +34,14 @@ package struct PolicyCandidate: Hashable, Sendable {
 
 /// What rules have to know of a version's files, however many they are.
 package struct PolicyFiles: Hashable, Sendable {
-    /// How many of them a policy server is told of.
+    /// How many of them are sent to a policy server.
     package static let listLimit = 1000
 
     package let count: Int
     /// In bytes.
     package let totalLength: Int
     package let largest: ArtifactEntry?
-    /// The first whose SHA-1 its publisher didn't give.
+    /// The first whose SHA-1 its publisher did not give.
     package let firstWithoutSHA1: RelativePath?
     /// The first ones by path, at most ``listLimit``.
     package let first: [ArtifactEntry]

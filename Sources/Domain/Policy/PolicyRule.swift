@@ -11,7 +11,7 @@ package struct PolicyRule: Hashable, Sendable {
         case namespace(Allowance)
         /// The version's text; empty for a file by path, which has none before it is published.
         case version(Allowance)
-        /// Every licence that the manifest names; and it must name one where only some are allowed. In lower case.
+        /// Every license that the manifest names; and it must name one where only some are allowed. In lower case.
         case license(Allowance)
         /// Members of the manifest that must be there and not empty, as paths.
         case manifest([[String]])
@@ -43,7 +43,7 @@ package struct PolicyRule: Hashable, Sendable {
     /// Named in every refusal that it leads to.
     package let name: String
     package let check: Check
-    /// What follows where the check isn't met: never `allow`.
+    /// What follows where the check is not met: never `allow`.
     package let effect: PolicyDecision
     /// `publish`: what enters a repository, also by promotion. `promote`: what leaves it by promotion.
     package let actions: Set<PolicyAction>
@@ -106,7 +106,7 @@ package struct PolicyRule: Hashable, Sendable {
         }
         if texts.isEmpty { return allowance.allow.isEmpty ? nil : "the manifest names no license" }
         for text in texts {
-            // What can't be read as an expression is a name.
+            // What cannot be read as an expression is a name.
             let expression = LicenseExpression(parsing: text) ?? .license(text)
             if let objection = expression.objection(allowance) { return "the license \(objection)" }
         }

@@ -1,4 +1,4 @@
-// Every code that an error answer of ours carries. Source: HTTP contract, 1.5 and section 9.
+// Every code of an error answer. Source: HTTP contract, 1.5 and section 9.
 
 /// Why a request is refused. The raw value is on the wire: a case may be renamed, its text never.
 package enum Reason: String, CaseIterable, Sendable {

@@ -9,7 +9,7 @@ package struct MemberGraph: Hashable, Sendable {
     /// Of the repositories that a virtual one reads, with those inside its members.
     package static let leafLimit = 500
 
-    /// Every repository of the tenant; those that aren't virtual have no members.
+    /// Every repository of the tenant; those that are not virtual have no members.
     private var members: [RepoKey: [RepoKey]]
 
     package init(_ members: [RepoKey: [RepoKey]]) { self.members = members }
@@ -57,7 +57,7 @@ package struct MemberGraph: Hashable, Sendable {
 
     /// Looks whether `key` may be made of `members`.
     ///
-    /// - Throws: `bad_request` where one doesn't exist, is `key` itself, or there are too many; `conflict` where one
+    /// - Throws: `bad_request` where one does not exist, is `key` itself, or there are too many; `conflict` where one
     ///   leads back to `key`, or virtual repositories would stand in each other too deep.
     package func check(_ key: RepoKey, madeOf members: [RepoKey]) throws(Refusal) {
         guard members.count <= Self.memberLimit else {

@@ -1,4 +1,4 @@
-// How text that people and scripts send is normalised. Rules: HTTP contract, 1.4.
+// How text that people and scripts send is normalized. Rules: HTTP contract, 1.4.
 
 extension StringProtocol {
     /// Without white space at either end.

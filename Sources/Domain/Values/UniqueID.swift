@@ -70,7 +70,7 @@ package struct UniqueID: Hashable, Comparable, Sendable, CustomStringConvertible
     }
 }
 
-/// The identity of one `Thing`: ids of different things don't mix.
+/// The identity of one `Thing`: ids of different things do not mix.
 package struct Identifier<Thing>: Hashable, Comparable, Sendable, CustomStringConvertible {
     package let value: UniqueID
 

@@ -1,10 +1,10 @@
-// Who is told of events over HTTP. Wire form: docs/webhooks.md.
+// Subscriptions that receive events over HTTP. Wire form: docs/webhooks.md.
 
 package typealias WebhookID = Identifier<Webhook>
 package enum QueuedDelivery {}
 package typealias WebhookDeliveryID = Identifier<QueuedDelivery>
 
-/// A subscription: a URL that is told of a repository's events, or of all of a tenant's.
+/// A subscription: a URL that receives a repository's events, or all of a tenant's.
 package struct Webhook: Hashable, Sendable {
     /// What stands for every type, also later ones.
     package static let everyType = "*"
@@ -43,7 +43,7 @@ package struct Webhook: Hashable, Sendable {
         self.nextAttemptAt = nextAttemptAt
     }
 
-    /// - Throws: `bad_request` for a type that doesn't exist.
+    /// - Throws: `bad_request` for a type that does not exist.
     package static func eventTypes(parsing texts: [String]) throws(Refusal) -> [String] {
         var types: [String] = []
         for text in texts.map({ $0.trimmed.lowercased() }) {
@@ -62,7 +62,7 @@ package enum WebhookDeliveryStatus: String, CaseIterable, Sendable {
     /// Not yet accepted by the receiver.
     case pending
     case delivered
-    /// What it tells of was in quarantine when its turn came. (Its release is an event of its own.)
+    /// Its version was in quarantine when its turn came. (Its release is an event of its own.)
     case withheld
 }
 
@@ -73,7 +73,7 @@ package enum WebhookOutcome: Hashable, Sendable {
     /// No answer; why, for the log of deliveries.
     case unreachable(String)
 
-    /// Any 2xx is an acceptance; a redirection isn't followed and is none.
+    /// Any 2xx is an acceptance; a redirection is not followed and is none.
     package init(status: Int) {
         self = (200..<300).contains(status) ? .accepted(status: status) : .refused(status: status)
     }

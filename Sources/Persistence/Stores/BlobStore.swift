@@ -4,7 +4,7 @@
 package import Domain
 
 package enum BlobStore {
-    /// Makes sure that a blob row exists for bytes that were just hashed and stored under `key`, and that the transaction
+    /// Ensures that a blob row exists for bytes that were just hashed and stored under `key`, and that the transaction
     /// may refer to it. The staged row of `key` is consumed.
     ///
     /// A row that exists already is kept only with an object that was inspected. Its damaged object is replaced by `key`.

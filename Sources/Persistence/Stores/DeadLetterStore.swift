@@ -20,7 +20,7 @@ package struct DeadLetter: Hashable, Sendable {
 }
 
 package enum DeadLetterStore {
-    /// The newest first: events that were given up, and jobs that have failed as often as they may.
+    /// The newest first: events that failed for good, and jobs that have used all their attempts.
     package static func list(
         of tenant: TenantID, maxAttempts: Int, limit: Int, _ transaction: borrowing Transaction
     ) throws -> [DeadLetter] {

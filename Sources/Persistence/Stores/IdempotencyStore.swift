@@ -20,9 +20,9 @@ package struct IdempotencyKey: Hashable, Sendable {
     }
 }
 
-/// What was answered, or what may be told of it.
+/// The answer, or what may be repeated of it.
 package struct KeptAnswer: Hashable, Sendable {
-    /// Nil where the answer may not be repeated: `body` is then an object of what may be told of it.
+    /// Nil where the answer may not be repeated: `body` is then an object of what may be repeated.
     package let status: Int?
     package let body: String
     package let contentType: String?
@@ -37,7 +37,7 @@ package struct KeptAnswer: Hashable, Sendable {
 }
 
 package enum IdempotencyStore {
-    /// Takes a key. A rival who has it makes this wait until his transaction ends.
+    /// Takes a key. If another transaction has it, this waits until that one ends.
     ///
     /// - Parameter cutoff: keys older than this count as free.
     /// - Returns: false if another request has it.

@@ -1,4 +1,4 @@
-// The outbox as its relay sees it: claimed under a lease, delivered once, or given up and kept. Rules: HTTP contract, 4.1,
+// The outbox as its relay sees it: claimed under a lease, delivered once, or kept as failed. Rules: HTTP contract, 4.1,
 // 4.3 and section 9, row 8.
 
 package import Domain
@@ -43,7 +43,7 @@ extension Outbox {
         return events
     }
 
-    /// - Returns: false where the lease isn't the caller's any more: then nothing of this transaction may stand.
+    /// - Returns: false where the lease is not the caller's any more: then nothing of this transaction may stand.
     package static func deliver(
         _ event: OutboxEvent, under lease: Lease, at now: Timestamp, _ transaction: borrowing Transaction
     ) throws -> Bool {
@@ -68,7 +68,7 @@ extension Outbox {
 
     /// The fence: a worker whose lease has ended changes nothing.
     ///
-    /// - Returns: false where the lease isn't the caller's any more.
+    /// - Returns: false where the lease is not the caller's any more.
     private static func end(
         _ lease: Lease, of event: OutboxEvent, setting columns: SQL, _ transaction: borrowing Transaction
     ) throws -> Bool {

@@ -52,7 +52,7 @@ package enum PolicyEvaluationStore {
     // MARK: - What a verdict is made of
 
     /// The strictest evaluation that waits for the present content of the version `v`, as the column's value. What the
-    /// rules said doesn't wait: they are asked again.
+    /// rules said does not wait: they are asked again.
     private static func strictest(_ action: PolicyAction) -> SQL {
         """
         (SELECT e.evaluation_id FROM policy_evaluations e
@@ -122,7 +122,7 @@ package enum PolicyEvaluationStore {
     // MARK: - Keeping
 
     /// - Parameters:
-    ///   - version: nil for something that won't become a version.
+    ///   - version: nil for something that will not become a version.
     ///   - isSpent: whether it has been used already.
     /// - Returns: its number.
     package static func append(
@@ -155,7 +155,7 @@ package enum PolicyEvaluationStore {
 
     /// One that waits has been used.
     ///
-    /// - Returns: false where it doesn't wait.
+    /// - Returns: false where it does not wait.
     package static func consume(
         _ id: Int64, in repository: RepoID, at now: Timestamp, _ transaction: borrowing Transaction
     ) throws -> Bool {

@@ -3,7 +3,7 @@
 package import Domain
 
 package struct StoredPolicy: Hashable, Sendable {
-    /// As they are stored: another version of the program may have rules that this one can't read.
+    /// As they are stored: another version of the program may have rules that this one cannot read.
     package let rules: JSON
     /// Grows with each change: the policy's entity tag. Zero where there never was one.
     package let revision: Int

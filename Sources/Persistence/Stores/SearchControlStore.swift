@@ -17,7 +17,7 @@ package struct SearchControl: Hashable, Sendable {
 }
 
 package enum SearchControlStore {
-    /// A condition: the tenant in that column isn't paused.
+    /// A condition: the tenant in that column is not paused.
     static func isRunning(for tenant: SQL) -> SQL {
         "NOT EXISTS (SELECT 1 FROM search_controls c WHERE c.tenant_id = \(tenant) AND c.paused)"
     }
@@ -94,7 +94,7 @@ package enum SearchRebuildStore {
         transaction.notify(SearchJobStore.channel)
     }
 
-    /// The oldest that runs and whose tenant isn't paused, locked; one that a rival goes on with is passed by.
+    /// The oldest that runs and whose tenant is not paused, locked; one that a rival goes on with is passed by.
     package static func next(
         after rebuild: UniqueID?, _ transaction: borrowing Transaction
     ) throws -> SearchRebuild? {

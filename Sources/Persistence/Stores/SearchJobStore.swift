@@ -33,7 +33,7 @@ package enum SearchJobStore {
         """
     }
 
-    /// Jobs that are due, the longest waiting first; where they don't fill the batch, also those whose worker hasn't
+    /// Jobs that are due, the longest waiting first; where they do not fill the batch, also those whose worker has not
     /// been heard of for a lease's time. What a rival is claiming is passed by.
     package static func claim(
         _ lease: Lease, staleSince: Timestamp, maxAttempts: Int, at now: Timestamp, limit: Int,
@@ -66,7 +66,7 @@ package enum SearchJobStore {
         return jobs
     }
 
-    /// - Returns: false where the job isn't the caller's any more: then nothing of this transaction may stand.
+    /// - Returns: false where the job is not the caller's any more: then nothing of this transaction may stand.
     package static func complete(
         _ job: SearchJob, under lease: Lease, at now: Timestamp, _ transaction: borrowing Transaction
     ) throws -> Bool {
@@ -78,7 +78,7 @@ package enum SearchJobStore {
             """) > 0
     }
 
-    /// - Returns: false where the job isn't the caller's any more.
+    /// - Returns: false where the job is not the caller's any more.
     @discardableResult
     package static func fail(
         _ job: SearchJob, _ failure: Failure, retryAt: Timestamp, under lease: Lease, at now: Timestamp,
@@ -109,7 +109,7 @@ package enum SearchJobStore {
             WHERE \(place) AND v.state = 'published' \(start)
             ORDER BY v.published_at DESC, v.version_id DESC LIMIT \(limit)
             """, as: { SearchRebuild.Position(publishedAt: try $0[1], version: try $0[0]) })
-        // In one order, so that rivals don't wait for each other in a ring.
+        // In one order, so that concurrent transactions cannot deadlock.
         try transaction.execute(each: found.map(\.version).sorted()) { self.request($0, of: tenant, at: now) }
         if !found.isEmpty { transaction.notify(self.channel) }
         return (found.count, found.last)

@@ -8,7 +8,7 @@ package struct SearchPage: Sendable {
     /// At most ``SearchStore/exactLimit``.
     package let total: Int
     package let isTotalExact: Bool
-    /// How many documents of each type fit, whatever type is asked for; nil where it wasn't asked.
+    /// How many documents of each type fit, whatever type is asked for; nil where it was not asked.
     package let types: [(type: String, count: Int)]?
 
     package init(hits: [SearchHit], total: Int, isTotalExact: Bool, types: [(type: String, count: Int)]?) {
@@ -58,7 +58,7 @@ package struct SearchPlace: Hashable, Sendable {
 }
 
 package enum SearchStore {
-    /// Further matches aren't counted.
+    /// Further matches are not counted.
     package static let exactLimit = 10_000
     /// Names that are looked at for their likeness.
     private static let similarLimit = 500
@@ -176,7 +176,7 @@ package enum SearchStore {
             """
     }
 
-    /// Each document's version is looked up by itself: what PostgreSQL would make of a join here, it makes by guessing how
+    /// Each document's version is looked up alone: what PostgreSQL would make of a join here, it makes by guessing how
     /// many versions are hidden, and reads them all. (`OFFSET` keeps it from making one.)
     private static func visible(in place: SearchPlace) -> SQL {
         """
@@ -296,7 +296,7 @@ extension SearchRequest {
 
 extension SearchStore {
     package struct Freshness: Hashable, Sendable {
-        /// Further ones aren't counted.
+        /// Further ones are not counted.
         package static let exactLimit = 10_000
 
         /// Published versions without a document, or with one older than their publication: at most ``exactLimit``.
@@ -311,7 +311,7 @@ extension SearchStore {
         of tenant: TenantID, in repository: RepoID?, _ transaction: borrowing Transaction
     ) throws -> Freshness {
         let place: SQL = if let repository { "repo_id = \(repository)" } else { "tenant_id = \(tenant)" }
-        // Of each repository by itself: its newest is at the end of an index.
+        // Of each repository alone: its newest is at the end of an index.
         let newest: SQL = """
             SELECT MAX((SELECT MAX(d.indexed_at) FROM search_documents d WHERE d.repo_id = r.repo_id))
             FROM repos r WHERE \(place)

@@ -48,7 +48,7 @@ package enum UploadSessionStore {
             """, transaction)
     }
 
-    /// A session that a URL of ours names: its signature stands for tenant and caller.
+    /// A session that a signed URL names: its signature stands for tenant and caller.
     ///
     /// - Throws: `not_found`.
     package static func require(
@@ -99,7 +99,7 @@ package enum UploadSessionStore {
         return parts ?? nil
     }
 
-    /// - Returns: false where the lease isn't the caller's any more, or the session has ended.
+    /// - Returns: false where the lease is not the caller's any more, or the session has ended.
     package static func renew(_ id: UploadID, _ lease: UploadLease, _ transaction: borrowing Transaction) throws -> Bool
     {
         try transaction.execute(

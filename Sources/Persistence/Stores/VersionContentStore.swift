@@ -1,4 +1,4 @@
-// Entries and manifests: what a version consists of. Whoever writes holds a draft; a trigger says the same again.
+// Entries and manifests: what a version consists of. Writing requires a draft; a trigger enforces the same.
 // Rules: HTTP contract, 3.5 and 8.2.
 
 package import Domain

@@ -33,7 +33,7 @@ package struct DeliveredFile: Hashable, Sendable {
 }
 
 package enum WebhookDeliveryStore {
-    /// Queues an event for everybody who wants it. It runs behind the event's own number, in the same transaction: so
+    /// Queues an event for every subscription that wants it. It runs behind the event's own number, in the same transaction: so
     /// the order of the rows is that of the numbers.
     static func fanOut(
         _ kind: EventKind, id: UniqueID, in repository: Repository, version: VersionID?, payload: JSON,

@@ -84,7 +84,7 @@ package enum WebhookStore {
         return due
     }
 
-    /// A subscription that is still the caller's, locked, with its secret; nil where it isn't any more, or is gone.
+    /// A subscription that is still the caller's, locked, with its secret; nil where it is not any more, or is gone.
     package static func held(
         _ id: WebhookID, under token: UniqueID, _ transaction: borrowing Transaction
     ) throws -> (webhook: Webhook, sealedSecret: [UInt8])? {

@@ -12,7 +12,7 @@ struct SignatureVerification {
 
     private let keys: [(stored: StoredKey, key: PublicKey)]
 
-    /// - Throws: a fault for a stored key that can't be read.
+    /// - Throws: a fault for a stored key that cannot be read.
     init(_ keys: [StoredKey]) throws {
         self.keys = try keys.map { stored in
             do {
@@ -25,7 +25,7 @@ struct SignatureVerification {
 
     /// The keys that verify a signature of `document`.
     ///
-    /// - Parameter signed: the bytes that a signature alone signs; nil where they aren't at hand.
+    /// - Parameter signed: the bytes that a signature alone signs; nil where they are not at hand.
     /// - Throws: `signature_invalid` where a signature names a trusted key, by its id or its fingerprint, that has not
     ///   made it.
     func signers(of document: AttestationDocument, _ signed: [UInt8]?) throws(Refusal) -> [TrustedKeyID] {

@@ -65,7 +65,7 @@ package struct ObjectSweep: Sendable {
             try await self.storage.check()
         } catch StorageFault.foreign(let text) {
             throw StorageFault.foreign(text)
-        } catch {}  // told of by each object
+        } catch {}  // each object reports its own failure
         var (done, failed): ([StorageKey], [StorageKey]) = ([], [])
         for object in objects {
             do {

@@ -27,7 +27,7 @@ package struct RetiredCoordinates: Sendable {
 
     /// Lets a coordinate be published again.
     ///
-    /// - Throws: `not_found` for the repository, or where the coordinate isn't retired.
+    /// - Throws: `not_found` for the repository, or where the coordinate is not retired.
     package func lift(
         _ coordinate: Coordinate, in key: RepoKey, under grant: TenantGrant, commit: Commit<Coordinate>
     ) async throws -> Coordinate {

@@ -22,7 +22,7 @@ package struct StorageSweep: Sendable {
 
     /// Where the next round goes on; it is the installation's, so that several workers share one way.
     private static let cursorName = "storage-sweep-cursor"
-    /// What all keys of ours begin with (`StorageKey.fresh`): what else lies in a shared bucket is others'.
+    /// The prefix of all keys of this installation (`StorageKey.fresh`): what else lies in a shared bucket is others'.
     private static let beginnings = ["staging/", "objects/"]
     /// If it has a value, nothing is deleted: a restore sets it before the server starts, and
     /// takes it away when what is unknown may go (architecture, section 6).
@@ -32,7 +32,7 @@ package struct StorageSweep: Sendable {
     private let database: any Database
     private let storage: any BlobStorage
     private let clock: WallClock
-    /// In seconds: what is younger isn't looked at.
+    /// In seconds: what is younger is not looked at.
     private let age: Int64
     private let pageLength: Int
     private let pages: Int
@@ -59,7 +59,7 @@ package struct StorageSweep: Sendable {
 
     /// One round.
     ///
-    /// - Throws: also `StorageFault.other` for a store that isn't ours.
+    /// - Throws: also `StorageFault.other` for a store that is not ours.
     package func run() async throws -> Report {
         try await self.storage.check()
         var report = Report()

@@ -1,4 +1,4 @@
-// Background work that was given up: shown, and tried again on request. Rules: HTTP contract, section 9, row 8.
+// Background work that failed for good: shown, and tried again on request. Rules: HTTP contract, section 9, row 8.
 
 package import Domain
 package import Persistence
@@ -9,7 +9,7 @@ package struct DeadLetters: Sendable {
     private let clock: WallClock
     private let maxAttempts: Int
 
-    /// - Parameter maxAttempts: from how many on a job is given up.
+    /// - Parameter maxAttempts: after how many attempts a job has failed for good.
     package init(database: any Database, clock: WallClock, maxAttempts: Int) {
         self.database = database
         self.clock = clock

@@ -35,7 +35,7 @@ package struct MadeEvaluation: Hashable, Sendable {
 }
 
 package struct Evaluating: Sendable {
-    /// How often the content may change between judgement and record.
+    /// How often the content may change between judgment and record.
     private static let tries = 3
     /// An engine version that asks for a time-out, where the settings let it.
     private static let drill = "simulate_timeout"
@@ -107,7 +107,7 @@ package struct Evaluating: Sendable {
         let id = try PolicyEvaluationStore.append(
             evaluation, of: version.id, in: version.repository, isSpent: false, by: grant.caller.subject, at: now,
             transaction)
-        // Whoever asks for it is heard also where the rules are stricter: what is out already isn't stopped by a denial.
+        // An explicit request counts even if the rules are stricter: a denial does not stop what is published already.
         var quarantine: (id: QuarantineID, reason: String)?
         if decision == .quarantine || request.hint == .quarantine {
             let reason = request.hint == .quarantine ? request.reason : trace?.reason ?? request.reason
@@ -135,7 +135,7 @@ package struct Evaluating: Sendable {
         try AuditLog.append(
             AuditEntry("policy.evaluated", on: "policy_evaluation", made.id, details), by: grant.caller,
             at: made.evaluatedAt, transaction)
-        // Of what readers never saw they aren't told either.
+        // Of what readers never saw they are not told either.
         guard let quarantineReason, version.state == .published else { return }
         let event = Announcement(of: version).event(
             .versionQuarantined, id: UniqueID(at: made.evaluatedAt),
@@ -146,7 +146,7 @@ package struct Evaluating: Sendable {
 
     /// Takes back an evaluation that waits to be used.
     ///
-    /// - Throws: `not_found` for the repository or the evaluation; `conflict` where it doesn't wait.
+    /// - Throws: `not_found` for the repository or the evaluation; `conflict` where it does not wait.
     package func withdraw(
         _ id: Int64, under grant: Grant, commit: Commit<StoredEvaluation>
     ) async throws -> StoredEvaluation {

@@ -58,7 +58,7 @@ package struct PolicyGate: PublishGate {
                 try QuarantineStore.status(of: id, transaction)
             )
         }
-        // What can't be promoted is refused by the promotion itself, whatever the policy is.
+        // What cannot be promoted is refused by the promotion itself, whatever the policy is.
         guard let (version, sourcePolicy, sourceGeneration, pending) = found.0,
             let (target, policy, generation) = found.1,
             Visibility.byCoordinate(version.state, found.2) == .visible
@@ -112,7 +112,7 @@ package struct PolicyGate: PublishGate {
         _ verdict: PublishVerdict, on version: PackageVersion, at now: Timestamp, by caller: Caller,
         _ transaction: borrowing Transaction
     ) throws -> QuarantineID? {
-        // Something has come that wasn't there to be judged.
+        // Something has come that was not there to be judged.
         guard let basis = verdict.basis else { throw ContentChanged() }
         guard let own = try PolicyEvaluationStore.pending(of: version.id, for: basis.action, transaction) else {
             throw DatabaseFault.unreadable("a version that is about to be published is missing")

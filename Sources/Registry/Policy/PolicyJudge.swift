@@ -41,7 +41,7 @@ struct PolicyQuestion: Sendable {
         }
     }
 
-    /// Nil for a version that doesn't exist yet.
+    /// Nil for a version that does not exist yet.
     var version: VersionID? { if case .stored(let id) = self.content { id } else { nil } }
 }
 
@@ -63,8 +63,8 @@ package struct PolicyJudge: Sendable {
 
     /// - Parameters:
     ///   - installation: rules that hold in every repository.
-    ///   - server: asked after them, where they don't deny.
-    ///   - observe: told of each verdict, and why there was none.
+    ///   - server: asked after them, where they do not deny.
+    ///   - observe: called with each verdict, or the reason why there was none.
     package init(
         installation: PolicyRules, server: (any PolicyEngine)?, budget: PolicyBudget, steadyClock: SteadyClock,
         database: any Database, clock: WallClock, observe: @escaping @Sendable (PolicyOutcome) -> Void
@@ -101,7 +101,7 @@ package struct PolicyJudge: Sendable {
         return trace
     }
 
-    /// - Throws: `PolicyFault` for rules that this program can't read: they may say no.
+    /// - Throws: `PolicyFault` for rules that this program cannot read: they may say no.
     private func rules(for question: PolicyQuestion) throws(PolicyFault) -> RuleEngine {
         var sets = question.policies.map { RuleSet(.installation, self.installation, for: $0.action, $0.repo) }
         for policy in question.policies {

@@ -1,4 +1,4 @@
-// What everybody is told of a change to a version, in the transaction of the change: audit, outbox, event log.
+// The audit, outbox and event records of a change to a version, in the transaction of the change.
 // Shapes: HTTP contract, 3.5, 4.1 and section 9, row 37.
 
 import Domain
@@ -66,7 +66,7 @@ struct Announcement: Sendable {
             package: self.isStored ? self.version.package : nil, payload: .object(self.payload + further), at: now)
     }
 
-    /// What the worker is told of a publication.
+    /// The outbox row of a publication.
     func outbox(_ kind: EventKind, id: UniqueID, _ further: [JSON.Member] = [], at now: Timestamp) -> SQL {
         Outbox.append(
             kind, id: id, of: self.version.id, tenant: self.repository.tenant,

@@ -25,7 +25,7 @@ package enum Completion {
     }
 
     /// - Parameters:
-    ///   - release: nil where they don't make up a release.
+    ///   - release: nil where they do not make up a release.
     ///   - source: for a copy, what it is one of.
     static func publish(
         _ drafts: [(draft: Draft, verdict: PublishVerdict)], through gate: any PublishGate, by caller: Caller,
@@ -81,7 +81,7 @@ package enum Completion {
             statements.append(promotion.record(by: caller, at: now))
             events += promotion.events(at: now)
         }
-        // Counters of several repositories in one order, so that rivals don't wait for each other in a ring.
+        // Counters of several repositories in one order, so that concurrent transactions cannot deadlock.
         statements += events.enumerated().sorted { ($0.element.0, $0.offset) < ($1.element.0, $1.offset) }
             .flatMap(\.element.1)
         try transaction.execute(each: statements) { $0 }

@@ -77,7 +77,7 @@ enum FilePaths {
         return bytes.indices.filter { bytes[$0] == UInt8(ascii: "/") }.map { String(path.text[..<$0]) }
     }
 
-    /// From the outermost name to the innermost, so that writers never wait for each other in a circle. SQLite has one
+    /// From the outermost name to the innermost, so that writers cannot deadlock. SQLite has one
     /// writer at a time.
     private static func lock(_ path: RelativePath, in repository: RepoID) -> SQL {
         let names = (self.folders(of: path) + [path.text]).prefix(self.depth)

@@ -52,7 +52,7 @@ package struct Promoting: Sendable {
     /// does nothing.
     ///
     /// - Throws: `not_found` for the version or the target; `quarantined_blob` where the version is in quarantine;
-    ///   `conflict` where it isn't published, or the target takes no such package or has another version of that name;
+    ///   `conflict` where it is not published, or the target takes no such package or has another version of that name;
     ///   `coordinate_retired`; `too_many_requests` over the tenant's quota; `policy_denied`, `policy_timeout`.
     package func promote(
         _ promotion: Promotion, commit: Commit<PromotedVersion>

@@ -1,4 +1,4 @@
-// What everybody is told of a promotion, beside what is told of the publish that it is.
+// The audit, outbox and event records of a promotion, beside those of its publish.
 
 import Domain
 import Persistence

@@ -10,7 +10,7 @@ package struct PublishCandidate: Sendable {
     package enum Content: Sendable {
         /// A stored draft: entries and manifest are in the database.
         case draft(VersionID)
-        /// A version that is made and published in one step. Its text is empty where it isn't known before.
+        /// A version that is made and published in one step. Its text is empty where it is not known before.
         case whole(Coordinate, entries: [ArtifactEntry], manifest: JSON)
         /// A published version that is copied from another repository.
         case copy(VersionID, from: RepoKey)
@@ -55,7 +55,7 @@ package struct PublishVerdict: Hashable, Sendable {
     package let contentRevision: Int?
     /// Nil where nothing of it can change.
     package let basis: Basis?
-    /// What is to be kept of the judgement; nil where there was nothing to judge by.
+    /// What is to be kept of the judgment; nil where there was nothing to judge by.
     package let evaluation: PolicyEvaluation?
 
     package init(
@@ -77,7 +77,7 @@ package protocol PublishGate: Sendable {
     /// - Throws: `policy_timeout` where there is no verdict in time; nothing is published then.
     func verdict(on candidate: PublishCandidate) async throws -> PublishVerdict
 
-    /// Makes sure that a verdict still holds, and keeps what follows from its use; in the publishing transaction.
+    /// Verifies that a verdict still holds, and records the result of its use; in the publishing transaction.
     ///
     /// - Returns: an item of before that hides the version, whatever the verdict is.
     /// - Throws: what ends the attempt, to be evaluated again, if something has changed in between.
@@ -86,9 +86,9 @@ package protocol PublishGate: Sendable {
         _ transaction: borrowing Transaction
     ) throws -> QuarantineID?
 
-    /// Keeps the judgement of what was refused, in the transaction that records the refusal.
+    /// Keeps the judgment of what was refused, in the transaction that records the refusal.
     ///
-    /// - Parameter isStored: whether the version is there; one that was to be made in one step isn't.
+    /// - Parameter isStored: whether the version is there; one that was to be made in one step is not.
     func record(
         _ verdict: PublishVerdict, denying version: PackageVersion, isStored: Bool, at now: Timestamp,
         by caller: Caller,

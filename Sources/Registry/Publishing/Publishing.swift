@@ -27,7 +27,7 @@ package struct Publishing: Sendable {
 
     /// Publishes a draft. Published before, it does nothing.
     ///
-    /// - Throws: `not_found`; `conflict` where it is no draft, lacks entries or manifest, or a blob of it isn't
+    /// - Throws: `not_found`; `conflict` where it is no draft, lacks entries or manifest, or a blob of it is not
     ///   committed here; `coordinate_retired`; `policy_denied`, `policy_timeout`.
     package func publish(
         _ id: VersionID, under grant: Grant, commit: Commit<Publication>
@@ -73,7 +73,7 @@ package struct Publishing: Sendable {
     /// Locks blobs against collection.
     ///
     /// - Parameter digests: in their order.
-    /// - Throws: `conflict` where one isn't there any more.
+    /// - Throws: `conflict` where one is not there any more.
     static func refer(
         to digests: [BlobDigest], at now: Timestamp, _ transaction: borrowing Transaction
     ) throws {

@@ -1,4 +1,4 @@
-// What everybody is told of a release as a whole, in its transaction, beside what is told of each version.
+// The audit, outbox and event records of a release as a whole, beside those of each version, in its transaction.
 
 import Domain
 import Persistence

@@ -1,4 +1,4 @@
-// What stands in the way of a release: every version that does, not only the first one.
+// What blocks a release: every version that does, not only the first one.
 
 import Domain
 import Persistence
@@ -50,7 +50,7 @@ struct ReleaseCheck {
         var denied: [(version: PackageVersion, verdict: PublishVerdict, reason: String)] = []
         var drafts: [(draft: Draft, verdict: PublishVerdict)] = []
         for (draft, _) in ready {
-            // A draft without one was no draft when the policy was asked: it can't be one now.
+            // A draft without one was no draft when the policy was asked: it cannot be one now.
             guard let verdict = self.verdicts[draft.id], verdict.fits(draft) else { throw ContentChanged() }
             drafts.append((draft, verdict))
             if case .deny(let reason) = verdict.decision {

@@ -44,10 +44,10 @@ package struct Releasing: Sendable {
         self.clock = clock
     }
 
-    /// Leave to publish every version of a set.
+    /// Authorization to publish every version of a set.
     ///
     /// - Throws: `forbidden` for a repository that the caller may read but not publish in; `not_found` for versions
-    ///   that aren't there, or are in repositories of which he may know nothing: it doesn't say which.
+    ///   that are not there, or are in repositories that the caller may not know of: it does not say which.
     package func plan(_ set: ReleaseSet, for caller: Caller) async throws -> ReleasePlan {
         let found = try await self.database.read { transaction in
             var found: [PackageVersion] = []
@@ -74,7 +74,7 @@ package struct Releasing: Sendable {
 
     /// Publishes all drafts of a set, or none. Where exactly this set was released before, it does nothing.
     ///
-    /// - Throws: `conflict` and `policy_denied` with `blocked`: each version that stands in the way, and why;
+    /// - Throws: `conflict` and `policy_denied` with `blocked`: each version that blocks it, and why;
     ///   `policy_timeout`.
     package func release(
         _ plan: ReleasePlan, commit: Commit<PublishedRelease>

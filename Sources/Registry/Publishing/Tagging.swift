@@ -21,7 +21,7 @@ package struct Tagging: Sendable {
     ///
     /// - Parameter isWanted: asked of the tag as it is, nil for none; a refusal where it says no.
     /// - Throws: `not_found` for repository, package or version; `precondition_failed`; `conflict` where the version
-    ///   isn't published or is in quarantine, or a file would appear in the place of a folder; `confusable_name`.
+    ///   is not published or is in quarantine, or a file would appear in the place of a folder; `confusable_name`.
     package func move(
         _ name: TagName, of package: PackageName, to version: String,
         if isWanted: @escaping @Sendable (StoredTag?) -> Bool, under grant: Grant, commit: Commit<MovedTag>

@@ -23,7 +23,7 @@ package struct BlobChecksums: Sendable {
 
     /// In lower-case hexadecimal digits.
     ///
-    /// - Throws: storage faults; `StorageFault.damaged` where the bytes aren't those of the digest any more.
+    /// - Throws: storage faults; `StorageFault.damaged` where the bytes are not those of the digest any more.
     package func value(_ function: Hash.Function, of file: ResolvedFile) async throws -> String {
         if function == .sha256 { return file.digest.hex }
         if let known = file.checksums[function] { return known }
@@ -90,7 +90,7 @@ private final class RunningComputations: Sendable {
                 if isLate { continuation.resume(returning: nil) }
             }
             if let found { return found }
-            try Task.checkCancellation()  // else the next turn: the first one's failure may have been his own
+            try Task.checkCancellation()  // otherwise the next turn: the first caller's failure may have been its own
         }
     }
 

@@ -6,7 +6,7 @@ import Domain
 /// A bearer token, or the password of HTTP Basic, or nothing.
 package enum Credential: Hashable, Sendable {
     case none
-    /// The lower-case hexadecimal SHA-256 of the token: the token itself isn't kept.
+    /// The lower-case hexadecimal SHA-256 of the token: the token itself is not kept.
     case token(hash: String)
 
     package init(token: String) { self = .token(hash: Self.hash(of: token)) }

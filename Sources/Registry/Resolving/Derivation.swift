@@ -3,7 +3,7 @@
 import Synchronization
 
 /// Room for one object that is made of a resolved file, kept as long as the file's resolution is. It says nothing that the
-/// file doesn't, so files don't differ by it.
+/// file does not, so files do not differ by it.
 package final class Derivation: Hashable, Sendable {
     private let value = Mutex<(any AnyObject & Sendable)?>(nil)
 

@@ -1,4 +1,4 @@
-// The files and folders of a generic repository, a level at a time. Folders aren't stored: they are what paths have in
+// The files and folders of a generic repository, a level at a time. Folders are not stored: they are what paths have in
 // common, found by skipping from one to the next in the index of names, so that a folder of a million files costs one
 // step.
 

@@ -70,7 +70,7 @@ package struct PackageReading: Sendable {
             let packages = try scope.packages(package, transaction)
             let page = try VersionStore.page(
                 ofEach: packages, after: position, descending: descending, limit: limit, transaction)
-            // A package of which nothing can be seen isn't there.
+            // A package of which nothing can be seen is not there.
             if page.isEmpty, position == nil { throw Refusal.notFound("Package '\(package.name)'") }
             return page
         }

@@ -17,7 +17,7 @@ package struct ResolvedBlob: Hashable, Sendable {
 }
 
 extension Resolving {
-    /// - Throws: `unauthorized`, `forbidden`; `not_found` for the repository, or a digest that it doesn't show;
+    /// - Throws: `unauthorized`, `forbidden`; `not_found` for the repository, or a digest that it does not show;
     ///   `quarantined_blob`; `object_not_found` for bytes that are withheld because they are damaged.
     package func blob(
         _ digest: BlobDigest, in key: RepoKey, for credential: Credential, correlation: UniqueID

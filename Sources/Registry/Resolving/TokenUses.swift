@@ -13,7 +13,7 @@ package final class TokenUses: Sendable {
     private static let memory = 50_000
 
     private struct State {
-        /// Until when a token's use needn't be noted again.
+        /// Until when a token's use need not be noted again.
         var quiet: [TokenID: Timestamp] = [:]
         var unwritten: [TokenID: Timestamp] = [:]
     }
@@ -37,7 +37,7 @@ package final class TokenUses: Sendable {
         }
     }
 
-    /// Writes what was noted. What can't be written is kept for the next time.
+    /// Writes what was noted. What cannot be written is kept for the next time.
     package func flush() async throws {
         let uses = self.state.withLock { state in
             defer { state.unwritten = [:] }

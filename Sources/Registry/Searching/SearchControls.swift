@@ -1,4 +1,4 @@
-// Pausing, resuming and cancelling a tenant's indexing, and how far it is. Rules: HTTP contract, 7.10.
+// Pausing, resuming and canceling a tenant's indexing, and how far it is. Rules: HTTP contract, 7.10.
 
 package import Domain
 package import Persistence

@@ -51,7 +51,7 @@ package struct SearchRebuilding: Sendable {
     }
 
     /// Requests the newest published versions to be indexed again, whatever became of their jobs; and, where the order
-    /// is for everything, lets the worker go on behind them. An index that can't be read is then made anew.
+    /// is for everything, lets the worker go on behind them. An index that cannot be read is then made anew.
     ///
     /// - Throws: `not_found`; `conflict` while indexing is paused; `too_many_requests` where as many jobs wait as may.
     package func start(

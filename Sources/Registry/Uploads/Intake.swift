@@ -65,7 +65,7 @@ package struct Intake: Sendable {
         }
     }
 
-    /// Forgets an object that won't be referred to.
+    /// Forgets an object that will not be referred to.
     package func discard(_ received: Received) async {
         do {
             try await self.storage.delete(received.key)

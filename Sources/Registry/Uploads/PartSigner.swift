@@ -11,7 +11,7 @@ package struct PartTicket: Hashable, Sendable {
     package let repo: RepoKey
     package let upload: UploadID
     package let number: Int
-    /// In bytes: a longer part isn't taken.
+    /// In bytes: a longer part is not taken.
     package let limit: Int
     package let expiresAt: Timestamp
 

@@ -1,5 +1,5 @@
 // Storage keys for objects that are about to be written. They are recorded before their first byte (architecture,
-// section 6), many at a time, so that an upload doesn't wait for a transaction of its own.
+// section 6), many at a time, so that an upload does not wait for a transaction of its own.
 
 package import Domain
 package import Persistence
@@ -35,7 +35,7 @@ package final class StagingKeys: Sendable {
         }
     }
 
-    /// Forgets a key whose object doesn't exist (any more).
+    /// Forgets a key whose object does not exist (any more).
     package func forget(_ key: StorageKey) async throws {
         try await self.database.transaction {
             $0.allowReserve()

@@ -1,4 +1,4 @@
-// Hashing what is stored, on threads of ours: one chunk is hashed while the next one comes. Rules: architecture, I1, I6.
+// Hashing stored bytes, on dedicated threads: one chunk is hashed while the next one comes. Rules: architecture, I1, I6.
 
 package import Cryptography
 package import Domain
@@ -32,7 +32,7 @@ package struct StoredHash: Sendable {
         case .file(let region):
             let reader = FileReader(region)
             while try await self.threads.run({
-                for _ in 0..<8 {  // turns are short, so that large objects don't hold up small ones
+                for _ in 0..<8 {  // turns are short, so that large objects do not delay small ones
                     guard let chunk = try reader.next() else { return false }
                     running.update(chunk)
                 }

@@ -65,7 +65,7 @@ extension Uploads {
         return (try await self.hashing.digest(of: upload.key, length: length), length)
     }
 
-    /// Without a lease, the session's end doesn't wait for us; it then explains more than bytes that are gone.
+    /// Without a lease, the session's end does not wait for us; it then explains more than bytes that are gone.
     private func measureFree(_ seen: UploadSession, under grant: Grant) async throws -> (BlobDigest, Int) {
         do {
             return try await self.measure(seen)

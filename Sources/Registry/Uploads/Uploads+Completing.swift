@@ -9,7 +9,7 @@ import Threads
 extension Uploads {
     /// - Parameter named: the parts that make the object, each number once.
     /// - Throws: `not_found`; `conflict`, also where the parts have more bytes than were announced; what the storage
-    ///   throws, `StorageFault.invalidPart` for a part that isn't there or has another entity tag.
+    ///   throws, `StorageFault.invalidPart` for a part that is not there or has another entity tag.
     package func complete(
         _ id: UploadID, _ named: [StoredPart], under grant: Grant, commit: Commit<UploadSession>
     ) async throws -> UploadSession {
@@ -65,7 +65,7 @@ extension Uploads {
         }
     }
 
-    /// - Throws: `conflict` where the session can't be completed.
+    /// - Throws: `conflict` where the session cannot be completed.
     private func completing(_ id: UploadID, under grant: Grant) async throws -> UploadSession {
         let session = try await self.database.lookup {
             try UploadSessionStore.require(id, in: grant.repo, of: grant.tenant, $0)

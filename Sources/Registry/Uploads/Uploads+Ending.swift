@@ -1,4 +1,4 @@
-// The ends of a session that don't make a blob, and what they leave in the store. Rules: HTTP contract, 3.4 and section
+// The ends of a session that do not make a blob, and what they leave in the store. Rules: HTTP contract, 3.4 and section
 // 9, row 11.
 
 package import Domain
@@ -44,7 +44,7 @@ extension Uploads {
         try StagedObjectStore.release(key, due: due ?? now, reason: reason, at: now, transaction)
     }
 
-    /// Deletes at once what an aborted session has in the store. What can't be deleted now is left to the sweep; so is
+    /// Deletes at once what an aborted session has in the store. What cannot be deleted now is left to the sweep; so is
     /// what a request still works on.
     func free(_ session: UploadSession) async {
         guard session.state == .aborted, !session.isLeased(at: self.clock.now()), let upload = session.upload else {
@@ -78,7 +78,7 @@ extension Uploads {
                 try UploadSessionStore.release(id, lease.token, transaction)
                 return try UploadSessionStore.require(id, in: grant.repo, of: grant.tenant, transaction)
             }
-            if let session { await self.free(session) }  // else the lease ends by itself
+            if let session { await self.free(session) }  // otherwise the lease expires
         }
     }
 }

@@ -56,7 +56,7 @@ extension Uploads {
 }
 
 extension UploadSession {
-    /// - Throws: `conflict` where the lease isn't the session's any more.
+    /// - Throws: `conflict` where the lease is not the session's any more.
     func mustBeHeld(by lease: UploadLease) throws(Refusal) {
         guard self.lease?.token == lease.token, !self.state.isTerminal else {
             throw Refusal(

@@ -1,4 +1,4 @@
-// Parts: where a client puts them, and taking them in where the store doesn't serve clients itself. Rules: HTTP
+// Parts: where a client puts them, and taking them in where the store does not serve clients itself. Rules: HTTP
 // contract, 3.4 and section 9, rows 19 and 33.
 
 package import Domain
@@ -66,7 +66,7 @@ extension Uploads {
         return PartAddress(session: session, number: number, url: url, expiresAt: expiresAt)
     }
 
-    /// Takes a part in under a ticket of ours. A part of the same number is replaced; one that fails leaves what was.
+    /// Receives a part under a ticket of this server. A part of the same number is replaced; one that fails leaves what was.
     ///
     /// - Throws: `forbidden` for a ticket that is forged or over; `not_found`; `conflict` where the session takes no
     ///   parts (any more); `StorageFault.tooLarge`; what body and storage throw.

@@ -1,4 +1,4 @@
-// Tokens of ours, and what guards them.
+// Access tokens, and what protects them.
 
 extension Catalogue {
     static let identity: [any AnySetting] = [

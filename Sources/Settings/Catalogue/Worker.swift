@@ -25,6 +25,8 @@ extension Setting where Value == Int {
     }
 
     package static var workerSearchJobMaxAttempts: Self {
-        Self("worker.searchJobMaxAttempts", .integer(1...100), default: 5, "Tries before a job is given up and kept.")
+        Self(
+            "worker.searchJobMaxAttempts", .integer(1...100), default: 5,
+            "Attempts before a job has failed for good and is kept.")
     }
 }

@@ -40,7 +40,7 @@ enum EnvironmentLayer {
         text.last?.isNewline == true ? String(text.dropLast()) : text  // "\r\n" is one character
     }
 
-    /// Whether a variable with our prefix isn't ours to read: what Kubernetes sets in every pod for a Service whose
+    /// Whether a variable with the program's prefix is not a setting: what Kubernetes sets in every pod for a Service whose
     /// name begins with `artifortress` (`…_SERVICE_HOST`, `…_PORT_8080_TCP_ADDR`), and what our tests read.
     private static func isAnothers(_ variable: String) -> Bool {
         if variable.startsWithBytes(of: Spelling.prefix + "TEST_") { return true }

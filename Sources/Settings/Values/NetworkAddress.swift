@@ -34,7 +34,7 @@ package struct NetworkAddress: Hashable, Sendable {
     }
 }
 
-/// One address, or a range in CIDR form: `10.0.0.0/8`. Bits behind the prefix don't count.
+/// One address, or a range in CIDR form: `10.0.0.0/8`. Bits behind the prefix do not count.
 package struct AddressRange: Hashable, Sendable, CustomStringConvertible {
     let base: NetworkAddress
     /// In bits.

@@ -5,7 +5,7 @@ import Domain
 package enum StorageURL: Hashable, Sendable, CustomStringConvertible {
     package struct Bucket: Hashable, Sendable {
         package let name: String
-        /// What every key of ours begins with: empty, or ending with `/`.
+        /// The prefix of every key: empty, or ending with `/`.
         package let prefix: String
         /// Nil for Amazon's own, by region.
         package let endpoint: BaseURL?

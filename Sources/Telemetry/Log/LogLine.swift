@@ -1,4 +1,4 @@
-// The written form of one event: a JSON object for machines, aligned text for people. Secrets don't get through here.
+// The written form of one event: a JSON object for machines, aligned text for people. Secrets do not get through here.
 
 import Domain
 
@@ -9,7 +9,7 @@ struct LogLine {
     let correlation: UniqueID?
     let fields: [(name: String, value: JSON)]
 
-    /// With the line's end, and no other line end in it: what a client sends can't forge a second line.
+    /// With the line's end, and no other line end in it: what a client sends cannot forge a second line.
     func bytes(in format: Log.Format) -> [UInt8] {
         switch format {
         case .json: self.json
@@ -24,7 +24,7 @@ struct LogLine {
         ]
         if let correlation { members.append(JSON.Member("correlationId", .string(correlation.description))) }
         for field in self.fields {
-            // A field that is called as one of ours doesn't hide it.
+            // A field with the name of a standard field does not hide it.
             let name = members.contains { $0.name == field.name } ? field.name + "_" : field.name
             members.append(JSON.Member(name, Redaction.document(field.value, of: field.name)))
         }

@@ -35,7 +35,7 @@ final class LogWriter: Sendable {
 
     var dropped: Int { self.state.withLock(\.droppedEver) }
 
-    /// Takes a line, or drops it where there is no room. Doesn't wait.
+    /// Takes a line, or drops it where there is no room. Does not wait.
     func append(_ line: [UInt8]) {
         let wakes = self.state.withLock { state in
             guard state.pending.count + line.count <= self.capacity else {
@@ -57,7 +57,7 @@ final class LogWriter: Sendable {
         return written.wait(atMost: time)
     }
 
-    /// Writes what is left, then ends the thread. Doesn't wait for it.
+    /// Writes what is left, then ends the thread. Does not wait for it.
     func end() {
         self.state.withLock { $0.isEnding = true }
         self.work.post()

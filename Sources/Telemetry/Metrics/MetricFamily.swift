@@ -32,7 +32,7 @@ package protocol Metric: AnyObject, Sendable {
 
 /// A family whose members are made when their label values are first seen. Keep the member where it is used often:
 /// finding it takes a lock.
-package final class LabelledFamily<Member: Metric>: MetricFamily {
+package final class LabeledFamily<Member: Metric>: MetricFamily {
     /// Beyond so many members, further label values are counted together under `other`: what clients send must not grow
     /// the registry without end.
     package static var limit: Int { 2000 }

@@ -13,13 +13,13 @@ package final class Metrics: Sendable {
     package init() {}
 
     /// A number that only grows. By custom its name ends with `_total`.
-    package func counters(_ name: String, _ help: String, labels: [String] = []) -> LabelledFamily<Counter> {
-        self.add(LabelledFamily(name, help, type: "counter", labels: labels) { Counter() })
+    package func counters(_ name: String, _ help: String, labels: [String] = []) -> LabeledFamily<Counter> {
+        self.add(LabeledFamily(name, help, type: "counter", labels: labels) { Counter() })
     }
 
     /// A number that goes up and down.
-    package func gauges(_ name: String, _ help: String, labels: [String] = []) -> LabelledFamily<Gauge> {
-        self.add(LabelledFamily(name, help, type: "gauge", labels: labels) { Gauge() })
+    package func gauges(_ name: String, _ help: String, labels: [String] = []) -> LabeledFamily<Gauge> {
+        self.add(LabeledFamily(name, help, type: "gauge", labels: labels) { Gauge() })
     }
 
     /// How often values of each size were seen.
@@ -27,8 +27,8 @@ package final class Metrics: Sendable {
     /// - Parameter bounds: the buckets' upper ends, rising.
     package func histograms(
         _ name: String, _ help: String, labels: [String] = [], bounds: [Double]
-    ) -> LabelledFamily<Histogram> {
-        self.add(LabelledFamily(name, help, type: "histogram", labels: labels) { Histogram(bounds: bounds) })
+    ) -> LabeledFamily<Histogram> {
+        self.add(LabeledFamily(name, help, type: "histogram", labels: labels) { Histogram(bounds: bounds) })
     }
 
     /// A number that only grows, asked for when it is to be shown.

@@ -1,4 +1,4 @@
-// What the kernel tells of this process, under the names that dashboards know.
+// The kernel's figures of this process, under the names that dashboards know.
 // Source: https://prometheus.io/docs/instrumenting/writing_clientlibs/#process-metrics
 
 import Domain

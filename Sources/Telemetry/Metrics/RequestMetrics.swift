@@ -37,8 +37,8 @@ package final class RequestMetrics: Sendable {
     /// Others are counted together: a client can send any.
     private static let methods: Set<String> = ["GET", "HEAD", "PUT", "POST", "DELETE", "PATCH", "OPTIONS"]
 
-    private let counts: LabelledFamily<Counter>
-    private let latencies: LabelledFamily<Histogram>
+    private let counts: LabeledFamily<Counter>
+    private let latencies: LabeledFamily<Histogram>
     private let members = Mutex<[Key: Members]>([:])
 
     package init(in metrics: Metrics, traffic: @escaping @Sendable () -> Traffic) {
@@ -76,7 +76,7 @@ package final class RequestMetrics: Sendable {
                 ?? Members(latency: self.latencies.with(key.route, key.method), counts: Array(repeating: nil, count: 5))
             let count = self.counts.with(key.route, key.method, "\(hundreds)xx")
             found.counts[hundreds - 1] = count
-            if members.count < LabelledFamily<Counter>.limit { members[key] = found }
+            if members.count < LabeledFamily<Counter>.limit { members[key] = found }
             return (found.latency, count)
         }
         count.add()

@@ -1,4 +1,4 @@
-// Whether the policy server can be reached: while it can't, nothing is published.
+// Whether the policy server can be reached: while it cannot, nothing is published.
 
 import Domain
 import HTTPClient

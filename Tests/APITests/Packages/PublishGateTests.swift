@@ -97,17 +97,17 @@ private final class ScriptedGate: PublishGate {
         try await Installation.with(engine) { server in
             let token = try await server.withPackages()
             let id = try await server.completeDraft("p", token: token)
-            let gate = ScriptedGate(.deny(reason: "a licence is missing"))
+            let gate = ScriptedGate(.deny(reason: "a license is missing"))
             let refusal = try await #require(throws: Refusal.self) {
                 _ = try await Self.publish(id, through: gate, server)
             }
             #expect(refusal.reason == .policyDenied && refusal.reason.status == 409)
-            #expect(refusal.details == [.init("reason", "a licence is missing")])
+            #expect(refusal.details == [.init("reason", "a license is missing")])
             #expect(try await Self.state(id, server, token) == "draft")
             #expect(try await Self.events(server, token) == ["policy.denied"])
             #expect(try await server.count("outbox_events") == 0)
             let audit = try await server.audit(token, "action=policy.denied")
-            #expect(audit.count == 1 && audit[0]["details"]?["reason"] == "a licence is missing")
+            #expect(audit.count == 1 && audit[0]["details"]?["reason"] == "a license is missing")
             #expect(gate.recorded.count == 1, "the evaluation is kept with its refusal")
             #expect(try await !Self.publish(id, through: ScriptedGate(.allow), server).isRepeated)
         }

@@ -150,7 +150,7 @@ import Testing
                 let list = try await server.send("GET", Self.path, token: reader)
                 #expect(list.json["items"]?.elements?.count == (status == 200 ? 1 : 0))
             }
-            // Authorised before replay: who has lost a role is not told what he did.
+            // Authorized before replay: who has lost a role is not told what he did.
             let weaker = try await server.token(["repo:a:promote"], subject: "promoter")
             #expect(try await server.send("POST", Self.path, token: weaker, key: "k", both).status == 404)
 

@@ -1,4 +1,4 @@
-// Rebuilding, pausing, resuming, cancelling and watching the index. Rules: HTTP contract, 3.7, 4.4 and 7.10.
+// Rebuilding, pausing, resuming, canceling and watching the index. Rules: HTTP contract, 3.7, 4.4 and 7.10.
 
 import Domain
 import Persistence
@@ -115,7 +115,7 @@ import Worker
     }
 
     @Test(arguments: Engine.direct)
-    func `cancelling takes what waits and what has failed`(engine: Engine) async throws {
+    func `canceling takes what waits and what has failed`(engine: Engine) async throws {
         try await Installation.with(engine) { server in
             let token = try await server.withPackages()
             try await server.createRepository("others", token: token)

@@ -38,7 +38,7 @@ package struct ManifestRule: Sendable {
     private let texts: [String]
 
     /// - Parameters:
-    ///   - required: must be there and be text that isn't blank; looked at in this order.
+    ///   - required: must be there and be text that is not blank; looked at in this order.
     ///   - texts: must be text where they are there.
     package init(required: [String] = [], texts: [String] = []) {
         self.required = required

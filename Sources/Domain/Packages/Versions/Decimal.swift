@@ -1,6 +1,6 @@
 // Whole numbers as version texts have them: of any length.
 
-/// A number of at most 255 decimal digits. Leading zeros don't count.
+/// A number of at most 255 decimal digits. Leading zeros do not count.
 package struct Decimal: Hashable, Comparable, Sendable {
     /// Without leading zeros; empty for zero.
     let digits: [UInt8]

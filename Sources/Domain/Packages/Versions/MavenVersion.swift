@@ -46,7 +46,7 @@ package struct MavenVersion: Hashable, Sendable {
     /// Trimmed.
     let tokens: [Token]
 
-    /// Nil for a text that isn't ASCII.
+    /// Nil for a text that is not ASCII.
     package init?(_ text: String) {
         let text = Array(text.lowercased().utf8)
         guard text.allSatisfy({ (0x20..<0x7F).contains($0) }) else { return nil }

@@ -1,5 +1,5 @@
 // Python's versions. Rules: packaging.python.org, "Version specifiers" (PEP 440), "Summary of permitted suffixes and
-// relative ordering"; the spellings that it normalises are read too.
+// relative ordering"; the spellings that it normalizes are read too.
 
 package struct PythonVersion: Hashable, Comparable, Sendable {
     package enum Phase: Hashable, Comparable, Sendable { case alpha, beta, candidate }

@@ -1,7 +1,7 @@
 // Semantic versions: npm, Cargo, Swift; and NuGet's dialect of them. Rules: semver.org 2.0.0, items 2 to 11; NuGet:
 // learn.microsoft.com, "Package versioning" (a fourth number, missing numbers are zero, labels without regard to case).
 
-/// A version's precedence: what is after `+` doesn't count.
+/// A version's precedence: what is after `+` does not count.
 package struct SemanticVersion: Hashable, Comparable, Sendable {
     package enum Label: Hashable, Comparable, Sendable {
         // In this order: numbers come before words.

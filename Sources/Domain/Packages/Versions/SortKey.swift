@@ -7,7 +7,7 @@ package struct SortKey: Sendable {
 
     package init() {}
 
-    /// A text that the format doesn't read as a version: before all that it does, in the order of its bytes.
+    /// A text that the format does not read as a version: before all that it does, in the order of its bytes.
     package init(unreadable text: String) { self.bytes = [0] + text.utf8 }
 
     /// The beginning of a version that the format reads.
