@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 @Suite struct SessionTests {
-    private static let bytes = Array("some bytes of an artifact".utf8)
+    private static let bytes = Array("more bytes of an artifact".utf8)
     private static let digest = SHA256.digest(of: bytes).hex
 
     @Test(arguments: Ground.all)
@@ -97,7 +97,7 @@ import Testing
     @Test(arguments: Ground.all)
     func `other bytes than announced abort the session and leave nothing`(ground: Ground) async throws {
         try await ground.withScene { scene in
-            let other = Array("some bytes of an artifact".utf8)
+            let other = Array("more bytes of an artifact".utf8)
             let cases: [(sent: [UInt8], digest: String, length: Int, reason: String)] = [
                 (other, Self.digest, other.count, "digest_mismatch"),
                 (Self.bytes, Self.digest, Self.bytes.count + 1, "length_mismatch"),
