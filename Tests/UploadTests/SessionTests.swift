@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 @Suite struct SessionTests {
-    private static let bytes = Array("more bytes of an artifact".utf8)
+    private static let bytes = Array("some bytes of an artifact".utf8)
     private static let digest = SHA256.digest(of: bytes).hex
 
     @Test(arguments: Ground.all)
