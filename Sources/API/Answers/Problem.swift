@@ -27,7 +27,7 @@ package struct Problem: Hashable, Sendable {
         case let fault as StorageFault: self.init(fault)
         case HTTPFault.bodyTooLarge: self.init(413, Reason.payloadTooLarge.rawValue, "The body is too large.")
         case HTTPFault.disconnected, is CancellationError:
-            self.init(503, Reason.serviceUnavailable.rawValue, "The request was given up.")
+            self.init(503, Reason.serviceUnavailable.rawValue, "The request was cancelled.")
         default: self.init(500, "internal", "Something went wrong here. The log has it under the correlation id.")
         }
     }

@@ -17,7 +17,7 @@ package enum BlobStore {
         at now: Timestamp, _ transaction: borrowing Transaction
     ) throws -> AdmittedBlob {
         let staged = try transaction.execute("DELETE FROM staged_objects WHERE storage_key = \(key)")
-        guard staged > 0 else { throw Refusal.conflict("The upload took too long and was given up. Send it again.") }
+        guard staged > 0 else { throw Refusal.conflict("The upload took too long and was cancelled. Send it again.") }
         let inserted = try transaction.execute(
             """
             INSERT INTO blobs
